@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# Compiler and linker flags, as functions on one target: nothing here leaks into a project
+# that includes Hocket.
+include(CheckCCompilerFlag)
+
+set(hocket_warnings -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wundef)
+set(hocket_warnings_c -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
+if(HOCKET_WERROR)
+  list(APPEND hocket_warnings -Werror)
+endif()
+
+# A stack probe a page: without it one large frame jumps over a fiber's guard.
+check_c_compiler_flag(-fstack-clash-protection HOCKET_HAS_STACK_CLASH)
+# Calls between our own exported functions are direct and may be inlined.
+check_c_compiler_flag(-fno-semantic-interposition HOCKET_HAS_NO_INTERPOSITION)
+
+set(hocket_codegen -fvisibility=hidden -fno-common)
+if(HOCKET_HAS_STACK_CLASH)
+  list(APPEND hocket_codegen -fstack-clash-protection)
+endif()
+if(HOCKET_HAS_NO_INTERPOSITION)
+  list(APPEND hocket_codegen -fno-semantic-interposition)
+endif()
+
+set(hocket_instrument "")
+if(HOCKET_SANITIZE)
+  list(APPEND hocket_instrument -fsanitize=${HOCKET_SANITIZE} -fno-omit-frame-pointer)
+  if(HOCKET_SANITIZE MATCHES "undefined")
+    list(APPEND hocket_instrument -fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(HOCKET_COVERAGE)
+  list(APPEND hocket_instrument --coverage)
+endif()
+
+# Flags for every C, C++ and assembly file that is ours.
+function(hocket_flags target)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:C,CXX>:${hocket_warnings}>
+    $<$<COMPILE_LANGUAGE:C>:${hocket_warnings_c}>
+    $<$<COMPILE_LANGUAGE:C,CXX>:${hocket_codegen}>
+    $<$<COMPILE_LANGUAGE:C,CXX>:${hocket_instrument}>)
+  target_link_options(${target} PRIVATE ${hocket_instrument})
+  set_target_properties(${target} PROPERTIES
+    C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS ON
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+endfunction()
