@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_PARK_RECORD_H
+#define HOCKET_PARK_RECORD_H
+
+/*
+ * record - struct hocket_task, the one record of everything that can wait
+ *
+ * Records live in slabs and are type-stable: once memory is a task record it
+ * stays one until the process ends, so a stale pointer reads an old or a newer
+ * task, never something else.  `slot` numbers the record for ever and is what
+ * lock words store as owner; a task that ends while holding a lock panics, so
+ * a slot is never reused while it owns something.  `id` is the public serial,
+ * never used twice.
+ *
+ * Threads that Hocket did not start get a record at their first wait
+ * (kind FOREIGN, given back by a thread-exit destructor).  Fibers and threads
+ * spawned through the library get theirs from src/task.
+ *
+ * The fields are grouped by the layer that writes them.
+ */
+
+#include <hocket/hooks.h>
+#include <hocket/task.h>
+
+#include "base/atomic.h"
+#include "base/list.h"
+#include "park/guard.h"
+
+struct hocket__stack;
+struct hocket__worker;
+
+enum hocket__task_kind { HOCKET__FOREIGN, HOCKET__THREAD, HOCKET__FIBER };
+
+/*
+ * The wait word, see park/wait.h for the transitions.
+ */
+enum hocket__wait_state {
+    HOCKET__IDLE,            /* not in a wait */
+    HOCKET__WAITING,         /* in a wait, still on the CPU; cannot be cancelled */
+    HOCKET__WAITING_C,       /* likewise, can be cancelled */
+    HOCKET__PARKED,          /* off the CPU */
+    HOCKET__PARKED_C,        /* likewise, can be cancelled */
+    HOCKET__CLAIMED_WAITING, /* a waker has won; complete() follows */
+    HOCKET__CLAIMED_PARKED,  /* likewise, and the waiter is off the CPU */
+    HOCKET__WOKEN,           /* outcome: 0 */
+    HOCKET__TIMEDOUT,        /* outcome: -ETIMEDOUT */
+    HOCKET__CANCELED         /* outcome: -ECANCELED */
+};
+
+/*
+ * What a wait is about: one static constant a kind of object.
+ *
+ * `holder` gives the slot of the i-th task that must act before the waiter can
+ * go on, 0 when there is no further one, HOCKET__HOLDER_UNKNOWN when that cannot
+ * be said.  It is called only while the wait lasts, so it may read the object.
+ */
+struct hocket__wait_class {
+    const char *name;
+    uint32_t (*holder)(const void *object, unsigned i);
+};
+#define HOCKET__HOLDER_UNKNOWN UINT32_MAX
+
+/* How a kind of task leaves the CPU and comes back. */
+struct hocket__task_ops {
+    /* Called with the wait word WAITING*; returns once it is WOKEN, TIMEDOUT or CANCELED. */
+    void (*park)(struct hocket_task *self, hocket_time deadline);
+    /* The wait word of `task` has just left PARKED*: make it run.  Any thread, also signal handlers. */
+    void (*ready)(struct hocket_task *task);
+    int (*yield)(struct hocket_task *self);
+    /* Is spinning worth it: may the task with this slot be running on another CPU? */
+    bool (*spin)(struct hocket_task *self);
+};
+
+enum hocket__task_flags {
+    HOCKET__TASK_DAEMON = 1u << 0,
+    HOCKET__TASK_HANDLE = 1u << 1,   /* spawned with a handle */
+    HOCKET__TASK_COPIED = 1u << 2,   /* arg is a private copy to free */
+    HOCKET__TASK_ROOT = 1u << 3
+};
+
+#define HOCKET__HELD_READS 4
+
+struct hocket_task {
+    /* ---- park: the wait protocol and the live wait record (written by the task itself) */
+    _Atomic uint32_t wait_state;
+    uint32_t slot;
+    const struct hocket__task_ops *ops;
+    _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */
+    _Atomic(const void *) wait_object;
+    _Atomic hocket_time wait_deadline;
+    _Atomic hocket_time wait_since; /* 0 = not taken */
+    _Atomic(const void *) wait_caller;
+    _Atomic uint32_t wait_seq; /* +1 at each begin and end */
+
+    /* ---- sync: locks held, for the wait-for graph and the check at the end */
+    uint32_t held_saved;                        /* hocket__fast.held while not on a CPU */
+    _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
+    uint32_t held_reads_more;                   /* further ones: then "unknown" */
+
+    /* ---- park/cancel: see park/cancel.h */
+    uint32_t cancel_epoch;                      /* epoch the cached answer belongs to */
+    bool cancel_cached;
+    bool linked;                                /* in home's list (guarded by home->guard) */
+    _Atomic bool cancel_requested;              /* hocket_cancel */
+    uint8_t kind;                               /* enum hocket__task_kind */
+    struct hocket__cancel_scope *home;          /* scope it was spawned into; NULL for foreign */
+    struct hocket__cancel_scope *scopes;        /* innermost scope it has open; `guard` to change */
+    hocket__link home_link;                     /* in home->tasks when linked */
+
+    /* ---- sched */
+    struct hocket_task *run_next, *run_prev;    /* in a run queue */
+    struct hocket__stack *stack;                /* where it is suspended */
+    struct hocket__worker *queued_on;           /* whose queue it is in while fresh */
+    void *tsan;                                 /* its ThreadSanitizer fiber */
+    void *timer;                                /* its deadline while parked, on its stack */
+
+    /* ---- task */
+    _Atomic uint32_t life;                      /* task/task.h: fresh, running, done, released */
+    hocket__guard guard;                        /* joiners, and its stack of open scopes */
+    hocket__link *joiners;
+    _Atomic uint64_t id;                        /* 0 = record is free */
+    hocket_task_fn *fn;
+    void *arg;
+    int result;
+    uint16_t flags;                             /* enum hocket__task_flags */
+    int8_t priority;
+    uint8_t stack_class;
+    struct hocket__words *words;                /* hocket_fail */
+    struct hocket__locals *locals;
+    void *task_extra;                           /* thread tasks: their thread */
+    char name[HOCKET_NAME_MAX];                 /* "" = task-N */
+};
+
+/*
+ * The thread-local words.  `fast` is read by public inline functions; it is 0
+ * for threads not attached yet, which means: take the slow path.  The
+ * scheduler changes all of it when it changes the running task.
+ */
+struct hocket__tls {
+    hocket_task *self;             /* running task, NULL if not attached */
+    struct hocket__worker *worker; /* worker this thread is, or NULL */
+};
+
+#if defined(__x86_64__)
+#define HOCKET__TLS_MODEL __attribute__((tls_model("initial-exec")))
+extern __thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
+/* On x86-64 a thread-local of this model is one %fs-relative access: no address to go stale. */
+static inline hocket_task *hocket__self_or_null(void) { return hocket__tls.self; }
+#else
+#define HOCKET__TLS_MODEL
+extern __thread struct hocket__tls hocket__tls;
+/* Elsewhere compilers keep the thread pointer across calls, hence a call of its own. */
+hocket_task *hocket__self_or_null(void);
+#endif
+
+/* The calling task; attaches a foreign thread.  NULL only when out of memory. */
+hocket_task *hocket__self_attach(void);
+
+/* The same for callers that cannot fail: panics, naming the function, without memory. */
+hocket_task *hocket__self_must(const char *function);
+
+/* Set the running task of this thread (the scheduler, thread start, attach). */
+void hocket__self_set(hocket_task *task);
+
+/* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
+hocket_task *hocket__record_get(void);
+void hocket__record_put(hocket_task *task);
+/* The same for many, chained by run_next.  Returns how many. */
+unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n);
+void hocket__record_put_many(hocket_task *chain);
+
+/* The record of a slot (1 .. limit-1), NULL if that slab does not exist; never faults. */
+hocket_task *hocket__record_at(uint32_t slot);
+uint32_t hocket__record_limit(void);
+
+/* The next public id. */
+uint64_t hocket__id_next(void);
+uint64_t hocket__id_block(unsigned n); /* first of n */
+
+/* Name of a task as users see it.  Async-signal-safe. */
+char *hocket__task_name(const hocket_task *task, char *buffer, size_t size);
+
+/* Called when a foreign thread ends, before its record is freed (locals register here). */
+extern void (*hocket__foreign_exit)(hocket_task *task);
+
+#endif
