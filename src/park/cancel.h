@@ -32,7 +32,7 @@ struct hocket__cancel_scope {
     bool shield;
     hocket_time deadline;   /* effective: the earlier of its own and those around it; FOREVER */
     hocket_time own_deadline;
-    hocket__link tasks;     /* linked tasks spawned into it */
+    struct hocket__link tasks;     /* linked tasks spawned into it */
 };
 
 void hocket__cancel_scope_enter(struct hocket__cancel_scope *s, hocket_task *self, hocket_time deadline,

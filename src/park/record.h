@@ -105,7 +105,7 @@ struct hocket_task {
     uint8_t kind;                               /* enum hocket__task_kind */
     struct hocket__cancel_scope *home;          /* scope it was spawned into; NULL for foreign */
     struct hocket__cancel_scope *scopes;        /* innermost scope it has open; `guard` to change */
-    hocket__link home_link;                     /* in home->tasks when linked */
+    struct hocket__link home_link;                     /* in home->tasks when linked */
 
     /* ---- sched */
     struct hocket_task *run_next, *run_prev;    /* in a run queue */
@@ -117,7 +117,7 @@ struct hocket_task {
     /* ---- task */
     _Atomic uint32_t life;                      /* task/task.h: fresh, running, done, released */
     hocket__guard guard;                        /* joiners, and its stack of open scopes */
-    hocket__link *joiners;
+    struct hocket__link *joiners;
     _Atomic uint64_t id;                        /* 0 = record is free */
     hocket_task_fn *fn;
     void *arg;

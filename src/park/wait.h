@@ -52,7 +52,7 @@ enum hocket__wait_flags {
 };
 
 struct hocket__waiter {
-    hocket__link link; /* in the object's list; empty (self-linked) when not linked */
+    struct hocket__link link; /* in the object's list; empty (self-linked) when not linked */
     hocket_task *task;
     void *data;    /* the object's: where to put the item, ... */
     uint32_t tag;  /* the object's: reader or writer, number of permits, case index, ... */
@@ -69,7 +69,7 @@ void hocket__wait_begin(struct hocket__waiter *node, hocket_task *self,
 
 static inline void hocket__waiter_init(struct hocket__waiter *node, hocket_task *self)
 {
-    hocket__link_init(&node->link);
+    hocket__list_init(&node->link);
     node->task = self;
     node->data = NULL;
     node->tag = 0;
@@ -122,21 +122,21 @@ int hocket__cancel_point(hocket_task *self);
 size_t hocket__parked_count(void);
 
 /* Wait queues of embedded objects are one pointer, NULL = empty, FIFO. */
-static inline void hocket__queue_push(hocket__link **head, hocket__link *link)
+static inline void hocket__queue_push(struct hocket__link **head, struct hocket__link *link)
 {
     if (!*head) {
-        hocket__link_init(link);
+        hocket__list_init(link);
         *head = link;
     } else {
-        hocket__link_insert_before(link, *head);
+        hocket__list_insert_before(*head, link);
     }
 }
 
-static inline void hocket__queue_remove(hocket__link **head, hocket__link *link)
+static inline void hocket__queue_remove(struct hocket__link **head, struct hocket__link *link)
 {
     if (*head == link)
         *head = link->next == link ? NULL : link->next;
-    hocket__link_remove(link); /* leaves it self-linked with next == prev == link */
+    hocket__list_remove(link); /* leaves it self-linked with next == prev == link */
 }
 
 #endif
