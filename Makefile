@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# Short words for the usual things; all of the building is CMake's (see CMakePresets.json).
+#
+#   make             the library and the program, build/release
+#   make run         hocket robots over LOGS=dir, or over a set made here
+#   make test        the whole suite: gcc and clang; plain, ASan+UBSan, TSan
+#   make test-quick  the suite once, gcc, debug
+#   make bench       all benches beside their peers, table in bench/results/
+#   make install     to PREFIX (/usr/local) under DESTDIR
+#   make check-style format, layers, headers, documents
+
+PREFIX ?= /usr/local
+
+all:
+	cmake --preset release
+	cmake --build --preset release
+
+run:
+	@scripts/install-deps.sh build gzip
+	@scripts/run-robots.sh "$(LOGS)"
+
+test:
+	@scripts/install-deps.sh build gzip test
+	@scripts/run-suite.sh dev asan tsan dev-clang asan-clang tsan-clang
+
+test-quick:
+	@scripts/install-deps.sh build gzip test-quick
+	@scripts/run-suite.sh dev
+
+bench:
+	@scripts/install-deps.sh build gzip bench
+	@scripts/run-bench.sh
+
+install: all
+	cmake --install build/release --prefix "$(PREFIX)"
+
+check-style:
+	@scripts/check-all.sh
+
+clean:
+	rm -rf build
+
+.PHONY: all run test test-quick bench install check-style clean
