@@ -5,15 +5,16 @@
 #   make run         hocket robots over LOGS=dir, or over a set made here
 #   make test        the whole suite: gcc and clang; plain, ASan+UBSan, TSan
 #   make test-quick  the suite once, gcc, debug
-#   make bench       all benches beside their peers, table in bench/results/
+#   make bench       all benches beside their peers, table in bench/results/ (BENCH='--only mutex')
 #   make install     to PREFIX (/usr/local) under DESTDIR
 #   make check-style format, layers, headers, documents
 
 PREFIX ?= /usr/local
+BUILT = hocket hocket_static hocket_program
 
 all:
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target $(BUILT)
 
 run:
 	@scripts/install-deps.sh build gzip
@@ -21,7 +22,7 @@ run:
 
 test:
 	@scripts/install-deps.sh build gzip test
-	@scripts/run-suite.sh dev asan tsan dev-clang asan-clang tsan-clang
+	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang
 
 test-quick:
 	@scripts/install-deps.sh build gzip test-quick
@@ -29,7 +30,9 @@ test-quick:
 
 bench:
 	@scripts/install-deps.sh build gzip bench
-	@scripts/run-bench.sh
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target $(BUILT) hocket-genlogs
+	@bench/run $(BENCH)
 
 install: all
 	cmake --install build/release --prefix "$(PREFIX)"
