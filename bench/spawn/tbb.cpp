@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// bench-include: tbb/task_group.h
+// bench-flags: -ltbb
+// bench-package: libtbb-dev
+
+// oneTBB task groups: tasks that cannot be joined one by one.
+
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+#include <tbb/task_group.h>
+
+#include "../common/bench.h"
+
+static void batch(void *)
+{
+    tbb::task_group group;
+    for (int i = 0; i < 10000; i++)
+        group.run([] {});
+    group.wait();
+}
+
+// The calling thread must not take the task itself: it waits on a flag, as a thread outside of the
+// pool would.
+static void outside(int64_t pause)
+{
+    tbb::task_arena arena(2, 0);
+    size_t count = 0;
+    for (int64_t start = bench_now(); count < 3 || bench_now() - start < bench_ns;) {
+        if (pause > 0)
+            bench_sleep(pause);
+        int64_t before = bench_now();
+        tbb::task_group group;
+        arena.enqueue(group.defer([] {}));
+        arena.execute([&] { group.wait(); });
+        if (count < BENCH_MAX_SAMPLES)
+            bench_samples[count++] = (double)(bench_now() - before);
+    }
+    bench_print("time", count, "ns");
+}
+
+int main(int argc, char **argv)
+{
+    bench_start(argc, argv);
+    if (bench_is("tasks-1") || bench_is("tasks-2")) {
+        size_t workers = (size_t)(argv[1][6] - '0');
+        tbb::global_control limit(tbb::global_control::max_allowed_parallelism, workers);
+        tbb::task_arena((int)workers).execute([] { bench_batches(batch, nullptr, 10000); });
+    } else if (bench_is("outside-awake")) {
+        outside(0);
+    } else if (bench_is("outside-asleep")) {
+        outside(2000000);
+    } else {
+        return BENCH_SKIP;
+    }
+    return 0;
+}
