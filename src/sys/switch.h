@@ -41,7 +41,7 @@ void *hocket__switch_make(void *stack_top, void (*entry)(void *arg));
 
 /* Bytes of stack that a stopped context takes beyond its frames, at most. */
 #ifdef HOCKET_SWITCH_UCONTEXT
-#define HOCKET__SWITCH_FRAME 1152
+#define HOCKET__SWITCH_FRAME 5120
 #else
 #define HOCKET__SWITCH_FRAME 176
 #endif

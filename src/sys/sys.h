@@ -111,6 +111,9 @@ struct hocket__sys {
     /* Give the pages back; they read as zero afterwards. */
     void (*discard)(void *addr, size_t size);
 
+    /* Keep huge pages out of a mapping: one touch would take 2 MiB.  A hint. */
+    void (*small_pages)(void *addr, size_t size);
+
     /* Fill `buf` with unpredictable bytes.  Can't fail, may not block. */
     void (*random)(void *buf, size_t size);
 
@@ -192,7 +195,7 @@ static inline void hocket__unmap(void *addr, size_t size)
     hocket__sys->unmap(addr, size);
 }
 
-static inline int hocket__guard(void *addr, size_t size)
+static inline int hocket__guard_pages(void *addr, size_t size)
 {
     return hocket__sys->guard(addr, size);
 }
@@ -205,6 +208,11 @@ static inline int hocket__protect(void *addr, size_t size)
 static inline void hocket__discard(void *addr, size_t size)
 {
     hocket__sys->discard(addr, size);
+}
+
+static inline void hocket__small_pages(void *addr, size_t size)
+{
+    hocket__sys->small_pages(addr, size);
 }
 
 static inline void hocket__random(void *buf, size_t size)
