@@ -13,6 +13,7 @@ is a contender, named after the file; what several of them share is listed under
     bench-hocket: library|program   it is ours and needs the library or the hocket program
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,4 +91,11 @@ def read_question(folder):
 
 
 def read_questions(root):
-    return [read_question(f.parent) for f in sorted(root.glob("*/question.toml"))]
+    """All of them, in the order of their numbers; those without one come last."""
+    questions = [read_question(f.parent) for f in sorted(root.glob("*/question.toml"))]
+
+    def rank(question):
+        number = re.match(r"B(\d+)", question.title)
+        return (int(number.group(1)) if number else 1000, question.title)
+
+    return sorted(questions, key=rank)
