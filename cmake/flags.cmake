@@ -40,6 +40,8 @@ function(hocket_flags target)
     $<$<COMPILE_LANGUAGE:C>:${hocket_warnings_c}>
     $<$<COMPILE_LANGUAGE:C,CXX>:${hocket_codegen}>
     $<$<COMPILE_LANGUAGE:C,CXX>:${hocket_instrument}>)
+  # Empty, so that a file that says so itself says the same; C++ compilers define it anyway.
+  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:_GNU_SOURCE=>)
   target_link_options(${target} PRIVATE ${hocket_instrument})
   set_target_properties(${target} PROPERTIES
     C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS ON

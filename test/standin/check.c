@@ -6,7 +6,6 @@
  * The runner waits for SIGCHLD with sigtimedwait; the signal is blocked for the whole run, so a
  * child that ends before the wait starts is not missed.
  */
-#define _GNU_SOURCE
 #include "check.h"
 
 #include <errno.h>
