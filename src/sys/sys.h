@@ -101,12 +101,20 @@ struct hocket__sys {
     int (*map)(size_t size, void **ret);
     void (*unmap)(void *addr, size_t size);
 
-    /* Make [addr, addr + size) fault on access, without a mapping of its own;
-     * `discard` leaves it in place.  0, -EINVAL (not available), -ENOMEM. */
-    int (*guard)(void *addr, size_t size);
+    /* Make `count` ranges of `size` bytes, `stride` apart, fault on access,
+     * without mappings of their own; `discard` leaves them in place.  0, or
+     * -EINVAL (not available), -ENOMEM: some may be in place then. */
+    int (*guard)(void *addr, size_t size, size_t stride, size_t count);
 
-    /* As guard, by page protection: costs two mappings.  0, -ENOMEM. */
+    /* The same for one range by page protection: costs two mappings.
+     * 0, -ENOMEM. */
     int (*protect)(void *addr, size_t size);
+
+    /* How many mappings the process may have; what is left is unknown. */
+    size_t (*mapping_limit)(void);
+
+    /* Take pages for `count` ranges now, in one go: a hint. */
+    void (*populate)(void *addr, size_t size, size_t stride, size_t count);
 
     /* Give the pages back; they read as zero afterwards. */
     void (*discard)(void *addr, size_t size);
@@ -195,9 +203,19 @@ static inline void hocket__unmap(void *addr, size_t size)
     hocket__sys->unmap(addr, size);
 }
 
-static inline int hocket__guard_pages(void *addr, size_t size)
+static inline int hocket__guard_pages(void *addr, size_t size, size_t stride, size_t count)
 {
-    return hocket__sys->guard(addr, size);
+    return hocket__sys->guard(addr, size, stride, count);
+}
+
+static inline void hocket__populate(void *addr, size_t size, size_t stride, size_t count)
+{
+    hocket__sys->populate(addr, size, stride, count);
+}
+
+static inline size_t hocket__mapping_limit(void)
+{
+    return hocket__sys->mapping_limit();
 }
 
 static inline int hocket__protect(void *addr, size_t size)
