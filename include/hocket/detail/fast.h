@@ -35,8 +35,13 @@ HOCKET_BEGIN_DECLS
 HOCKET_API extern __thread struct hocket__fast hocket__fast
     __attribute__((tls_model("initial-exec")));
 
+/* An inline twin of an exported function: never emitted, never replaces the symbol. */
+#define HOCKET__INLINE_TWIN extern inline __attribute__((gnu_inline))
+/* What such a twin may call; it has no symbol. */
+#define HOCKET__INLINE_ONLY extern inline __attribute__((gnu_inline, always_inline))
+
 /* The running task's lock_id. */
-static inline uint32_t hocket__fast_id(void)
+HOCKET__INLINE_ONLY uint32_t hocket__fast_id(void)
 {
     uint64_t id;
     __asm__ __volatile__("{movq hocket__fast@gottpoff(%%rip), %0\n\tmovl %%fs:(%0), %k0|"
@@ -49,7 +54,7 @@ static inline uint32_t hocket__fast_id(void)
 }
 
 /* It took one more lock, or gave one back. */
-static inline void hocket__fast_hold(void)
+HOCKET__INLINE_ONLY void hocket__fast_hold(void)
 {
     uint64_t offset;
     __asm__ __volatile__("{movq hocket__fast@gottpoff(%%rip), %0\n\taddl $1, %%fs:4(%0)|"
@@ -60,7 +65,7 @@ static inline void hocket__fast_hold(void)
                          : "memory", "cc");
 }
 
-static inline void hocket__fast_drop(void)
+HOCKET__INLINE_ONLY void hocket__fast_drop(void)
 {
     uint64_t offset;
     __asm__ __volatile__("{movq hocket__fast@gottpoff(%%rip), %0\n\tsubl $1, %%fs:4(%0)|"
@@ -70,9 +75,6 @@ static inline void hocket__fast_drop(void)
                          :
                          : "memory", "cc");
 }
-
-/* An inline twin of an exported function: never emitted, never replaces the symbol. */
-#define HOCKET__INLINE_TWIN extern inline __attribute__((gnu_inline))
 
 #else
 
