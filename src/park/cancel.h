@@ -29,6 +29,7 @@ struct hocket__cancel_scope {
     hocket_task *owner;                 /* NULL for the root scope */
     hocket__guard guard;
     _Atomic bool cancelled;
+    _Atomic bool expired;   /* cancelled by its own deadline */
     bool shield;
     hocket_time deadline;   /* effective: the earlier of its own and those around it; FOREVER */
     hocket_time own_deadline;
@@ -55,7 +56,7 @@ void hocket__cancel_forget(hocket_task *task);
 /* Is the task cancelled?  The task itself only. */
 bool hocket__cancelled(hocket_task *self);
 
-/* Does every cancel that reaches `a` also reach `b` (b a child of a's scopes, no shield between)? */
+/* Does every cancel that reaches `a` also reach `b` (b was spawned into a's innermost scope)? */
 bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b);
 
 /* Link `self` into its home before it parks for the first time. */

@@ -29,6 +29,16 @@
 struct hocket__stack;
 struct hocket__worker;
 
+/* Where a task is in its life (task/task.h has the transitions). */
+enum hocket__life {
+    HOCKET__LIFE_HELD = 1,      /* not started */
+    HOCKET__LIFE_DONE = 4,      /* ended: result and words are final */
+    HOCKET__LIFE_JOINERS = 8,   /* somebody waits in joiners */
+    HOCKET__LIFE_RELEASED = 16, /* nobody has a handle */
+    HOCKET__LIFE_SEEN = 32,     /* somebody has taken the result */
+    HOCKET__LIFE_FINISHED = 64  /* the finisher touches the record no more */
+};
+
 enum hocket__task_kind { HOCKET__FOREIGN, HOCKET__THREAD, HOCKET__FIBER };
 
 /*
@@ -101,8 +111,9 @@ struct hocket_task {
     uint32_t cancel_epoch;                      /* epoch the cached answer belongs to */
     bool cancel_cached;
     bool linked;                                /* in home's list (guarded by home->guard) */
+    uint8_t spin_luck;                          /* thread.c: how well spinning went lately */
     _Atomic bool cancel_requested;              /* hocket_cancel */
-    uint8_t kind;                               /* enum hocket__task_kind */
+    _Atomic uint8_t kind;                       /* enum hocket__task_kind */
     struct hocket__cancel_scope *home;          /* scope it was spawned into; NULL for foreign */
     struct hocket__cancel_scope *scopes;        /* innermost scope it has open; `guard` to change */
     struct hocket__link home_link;                     /* in home->tasks when linked */
@@ -110,7 +121,7 @@ struct hocket_task {
     /* ---- sched */
     struct hocket_task *run_next, *run_prev;    /* in a run queue */
     struct hocket__stack *stack;                /* where it is suspended */
-    struct hocket__worker *queued_on;           /* whose queue it is in while fresh */
+    struct hocket__worker *_Atomic queued_on;   /* whose queue it is in while fresh */
     void *tsan;                                 /* its ThreadSanitizer fiber */
     void *timer;                                /* its deadline while parked, on its stack */
 
@@ -122,11 +133,12 @@ struct hocket_task {
     hocket_task_fn *fn;
     void *arg;
     int result;
-    uint16_t flags;                             /* enum hocket__task_flags */
+    _Atomic uint16_t flags;                     /* enum hocket__task_flags */
     int8_t priority;
     uint8_t stack_class;
     struct hocket__words *words;                /* hocket_fail */
     struct hocket__locals *locals;
+    struct hocket_task *in_place_of;            /* the joiner it runs under */
     void *task_extra;                           /* thread tasks: their thread */
     char name[HOCKET_NAME_MAX];                 /* "" = task-N */
 };
@@ -159,8 +171,9 @@ hocket_task *hocket__self_attach(void);
 /* The same for callers that cannot fail: panics, naming the function, without memory. */
 hocket_task *hocket__self_must(const char *function);
 
-/* Set the running task of this thread (the scheduler, thread start, attach). */
-void hocket__self_set(hocket_task *task);
+/* Set the running task of this thread and how many locks it holds (the scheduler, thread start). */
+void hocket__self_set(hocket_task *task, uint32_t held);
+uint32_t hocket__self_held(void);
 
 /* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
 hocket_task *hocket__record_get(void);
@@ -179,6 +192,9 @@ uint64_t hocket__id_block(unsigned n); /* first of n */
 
 /* Name of a task as users see it.  Async-signal-safe. */
 char *hocket__task_name(const hocket_task *task, char *buffer, size_t size);
+
+/* The installed hooks or NULL; here because waiting calls two of them, set by task/hooks.c. */
+extern _Atomic(const hocket_hooks *) hocket__hooks;
 
 /* Called when a foreign thread ends, before its record is freed (locals register here). */
 extern void (*hocket__foreign_exit)(hocket_task *task);

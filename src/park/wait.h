@@ -84,6 +84,23 @@ static inline void hocket__waiter_init(struct hocket__waiter *node, hocket_task 
  */
 int hocket__wait_park(hocket_task *self, hocket_time deadline);
 
+/*
+ * The wait record alone, for a joiner whose child runs on top of it: it waits, but no wait
+ * word is to be decided.
+ */
+static inline void hocket__wait_note(hocket_task *self, const struct hocket__wait_class *cls,
+                                     const void *object)
+{
+    hk_store(&self->wait_object, object);
+    hk_store(&self->wait_deadline, HOCKET_FOREVER);
+    hk_store_rel(&self->wait_class, cls);
+}
+
+static inline void hocket__wait_unnote(hocket_task *self)
+{
+    hk_store(&self->wait_class, NULL);
+}
+
 /* The wait is over and no node is linked any more. */
 void hocket__wait_end(hocket_task *self);
 
@@ -95,6 +112,12 @@ bool hocket__claim(hocket_task *task);
 
 /* Let a claimed task go on.  Without guards. */
 void hocket__complete(hocket_task *task);
+
+/*
+ * Decide the wait of another task as HOCKET__TIMEDOUT or HOCKET__CANCELED and let it go;
+ * false if it is not waiting (cancellably), or decided already.  For timers and cancellers.
+ */
+bool hocket__wait_decide(hocket_task *task, uint32_t outcome);
 
 /* Claimed tasks to complete after the guard is released, in order. */
 struct hocket__wakes {

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record - the slabs of task records, and which record the calling thread has
+ *
+ * Slabs are mapped once and never unmapped: that is what makes records
+ * type-stable.  Free records are on one list under one guard; workers take and
+ * return them by magazines (sched/magazine.h), so the guard is cold.
+ *
+ * A slab pointer is published with release after the slab is mapped (zeroed by
+ * the kernel); hocket__record_at pairs with acquire.
+ */
+#include "park/record.h"
+
+#include <hocket/detail/fast.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/panic.h"
+#include "park/cancel.h"
+#include "park/thread.h"
+#include "sys/sys.h"
+
+#define SLAB_RECORDS 1024u
+#define SLAB_MAX 16384u
+
+__thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
+__thread struct hocket__fast hocket__fast;
+
+_Atomic(const hocket_hooks *) hocket__hooks;
+void (*hocket__foreign_exit)(hocket_task *task);
+
+static _Atomic(hocket_task *) slabs[SLAB_MAX];
+static _Atomic uint32_t slab_count;
+static hocket__guard free_guard; /* protects the list and making a slab */
+static hocket_task *free_list;
+static _Atomic uint64_t last_id;
+
+/* Under free_guard. */
+static bool slab_make(void)
+{
+    uint32_t n = hk_load(&slab_count);
+    if (n == SLAB_MAX)
+        return false;
+    void *memory;
+    if (hocket__map(SLAB_RECORDS * sizeof(hocket_task), &memory) != 0)
+        return false;
+    hocket_task *slab = memory;
+    for (uint32_t i = SLAB_RECORDS; i-- > 0;) {
+        slab[i].slot = n * SLAB_RECORDS + i + 1;
+        slab[i].run_next = free_list;
+        free_list = &slab[i];
+    }
+    hk_store_rel(&slabs[n], slab);          /* pairs with record_at */
+    hk_store_rel(&slab_count, n + 1);
+    return true;
+}
+
+unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
+{
+    unsigned got = 0;
+    hocket_task *chain = NULL;
+    hocket__guard_lock(&free_guard);
+    while (got < n) {
+        if (!free_list && (got > 0 || !slab_make()))
+            break;
+        hocket_task *t = free_list;
+        free_list = t->run_next;
+        t->run_next = chain;
+        chain = t;
+        got++;
+    }
+    hocket__guard_unlock(&free_guard);
+    *ret_chain = chain;
+    return got;
+}
+
+void hocket__record_put_many(hocket_task *chain)
+{
+    if (!chain)
+        return;
+    hocket_task *last = chain;
+    while (last->run_next)
+        last = last->run_next;
+    hocket__guard_lock(&free_guard);
+    last->run_next = free_list;
+    free_list = chain;
+    hocket__guard_unlock(&free_guard);
+}
+
+hocket_task *hocket__record_get(void)
+{
+    hocket_task *t = NULL;
+    (void)hocket__record_get_many(&t, 1);
+    return t;
+}
+
+void hocket__record_put(hocket_task *task)
+{
+    task->run_next = NULL;
+    hocket__record_put_many(task);
+}
+
+uint32_t hocket__record_limit(void)
+{
+    return hk_load_acq(&slab_count) * SLAB_RECORDS + 1;
+}
+
+hocket_task *hocket__record_at(uint32_t slot)
+{
+    if (slot == 0 || slot > SLAB_MAX * SLAB_RECORDS)
+        return NULL;
+    hocket_task *slab = hk_load_acq(&slabs[(slot - 1) / SLAB_RECORDS]);
+    return slab ? &slab[(slot - 1) % SLAB_RECORDS] : NULL;
+}
+
+uint64_t hocket__id_block(unsigned n)
+{
+    return hk_add(&last_id, n) + 1;
+}
+
+uint64_t hocket__id_next(void)
+{
+    return hocket__id_block(1);
+}
+
+/* snprintf is not async-signal-safe. */
+static char *name_by_id(uint64_t id, char *buffer, size_t size)
+{
+    char digits[24];
+    size_t n = 0, used = 0;
+    do {
+        digits[n++] = (char)('0' + id % 10);
+        id /= 10;
+    } while (id);
+    for (const char *p = "task-"; *p && used + 1 < size; p++)
+        buffer[used++] = *p;
+    while (n > 0 && used + 1 < size)
+        buffer[used++] = digits[--n];
+    buffer[used] = '\0';
+    return buffer;
+}
+
+char *hocket__task_name(const hocket_task *task, char *buffer, size_t size)
+{
+    if (size == 0)
+        return buffer;
+    size_t used = 0;
+    if (task) {
+        const volatile char *name = task->name; /* may change meanwhile: always terminated */
+        while (used + 1 < size && used < HOCKET_NAME_MAX - 1 && name[used]) {
+            buffer[used] = name[used];
+            used++;
+        }
+    }
+    buffer[used] = '\0';
+    if (used > 0)
+        return buffer;
+    return name_by_id(task ? hk_load(&task->id) : 0, buffer, size);
+}
+
+/* ---- the record of this thread ---- */
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static bool exit_key_made;
+
+#define EXIT_ROUNDS 4 /* PTHREAD_DESTRUCTOR_ITERATIONS: let users' destructors run before us */
+
+struct foreign {
+    hocket_task *task;
+    int rounds;
+};
+static __thread struct foreign foreign;
+
+static void foreign_end(void *arg)
+{
+    struct foreign *f = arg;
+    /* Other destructors may use locks in their rounds: come back in the last one. */
+    if (++f->rounds < EXIT_ROUNDS) {
+        (void)pthread_setspecific(exit_key, f);
+        return;
+    }
+    hocket_task *t = f->task;
+    f->task = NULL;
+    if (hocket__foreign_exit)
+        hocket__foreign_exit(t);
+    if (hocket__fast.held > 0)
+        hocket__panic("thread exit: the thread still holds %u lock(s)", hocket__fast.held);
+    hocket__self_set(NULL, 0);
+    hocket__foreign_count(-1);
+    hocket__cancel_forget(t);
+    hk_store(&t->id, 0);
+    hocket__record_put(t);
+}
+
+static void exit_key_make(void)
+{
+    exit_key_made = pthread_key_create(&exit_key, foreign_end) == 0;
+}
+
+#if !defined(__x86_64__)
+HK_NOINLINE hocket_task *hocket__self_or_null(void)
+{
+    return hocket__tls.self;
+}
+#endif
+
+HK_NOINLINE void hocket__self_set(hocket_task *task, uint32_t held)
+{
+    hocket__tls.self = task;
+    hocket__fast.lock_id = task ? task->slot : 0;
+    hocket__fast.held = held;
+}
+
+HK_NOINLINE uint32_t hocket__self_held(void)
+{
+    return hocket__fast.held;
+}
+
+static _Atomic int foreign_now;
+
+void hocket__foreign_count(int change)
+{
+    (void)hk_add(&foreign_now, change);
+}
+
+int hocket__foreign_threads(void)
+{
+    return hk_load(&foreign_now);
+}
+
+/* A free record is clean but for these: whoever frees one leaves it so. */
+void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
+                         const struct hocket__task_ops *ops)
+{
+    t->ops = ops;
+    t->kind = (uint8_t)kind;
+    t->home = NULL;
+    t->cancel_epoch = 0;
+    hk_store(&t->cancel_requested, false);
+    t->fn = NULL;
+    t->arg = NULL;
+    t->result = 0;
+    t->flags = 0;
+    t->priority = 0;
+    t->stack_class = 0;
+    t->spin_luck = 0;
+    t->name[0] = '\0';
+    t->run_next = t->run_prev = NULL;
+    t->in_place_of = NULL;
+}
+
+HK_COLD static hocket_task *attach(void)
+{
+    if (pthread_once(&exit_once, exit_key_make) != 0 || !exit_key_made)
+        return NULL;
+    hocket_task *t = hocket__record_get();
+    if (!t)
+        return NULL;
+    hocket__record_init(t, HOCKET__FOREIGN, &hocket__thread_ops);
+    hk_store(&t->life, 0);
+    foreign.task = t;
+    foreign.rounds = 0;
+    if (pthread_setspecific(exit_key, &foreign) != 0) {
+        hocket__record_put(t);
+        return NULL;
+    }
+    hk_store_rel(&t->id, hocket__id_next());
+    hocket__foreign_count(1);
+    hocket__self_set(t, 0);
+    return t;
+}
+
+hocket_task *hocket__self_attach(void)
+{
+    hocket_task *t = hocket__self_or_null();
+    return hk_likely(t != NULL) ? t : attach();
+}
+
+hocket_task *hocket__self_must(const char *function)
+{
+    hocket_task *t = hocket__self_attach();
+    if (!t)
+        hocket__panic("%s: no memory for the record of this thread", function);
+    return t;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_PARK_THREAD_H
+#define HOCKET_PARK_THREAD_H
+
+/*
+ * thread - how an OS thread waits: spin a little, then futex on its wait word
+ */
+#include "park/record.h"
+
+extern const struct hocket__task_ops hocket__thread_ops;
+
+/*
+ * Set by a runtime without workers: the waiting thread runs the fibers until its own
+ * wait is decided.  Returns false if somebody else does that already.
+ */
+extern bool (*hocket__drive)(hocket_task *self, hocket_time deadline);
+
+/* Prepare a free record for a new life; id and life are the caller's to set. */
+void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
+                         const struct hocket__task_ops *ops);
+
+/* How many threads that Hocket did not start have a record. */
+void hocket__foreign_count(int change);
+int hocket__foreign_threads(void);
+
+#endif

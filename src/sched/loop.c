@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop - every stack runs the same loop: take a task, call it, take the next
+ *
+ * A fresh task is called on the stack the loop stands on.  When it has to wait, the whole
+ * stack is left standing and another loop carries on as this worker: an idle one from
+ * the worker's cache, or, when a suspended task is ready, directly the stack of that task.  Whoever
+ * resumes a suspended task leaves its own loop in the cache.  Nothing is ever
+ * switched back: the resumed task goes on, returns into the loop under it, and that
+ * loop is this worker's from then on.
+ *
+ * Leaving a stack and publishing that it was left are two steps: the second
+ * (`post`) is done by whoever arrives on the next stack, so nobody resumes a
+ * stack that is still stood on.
+ *
+ * Invariant: a worker has an idle loop in reserve before it starts a fresh task, so
+ * a task that has started can always wait.  Where no stack can be had, the
+ * task fails with -ENOMEM instead of starting.
+ *
+ * No thread-local is kept across `leave`: the stack may continue on another worker.
+ */
+#include <errno.h>
+
+#include "base/panic.h"
+#include "sched/worker.h"
+#include "sys/sanitizer.h"
+#include "sys/switch.h"
+
+#define IDLE_MAX 64      /* loops in a worker's cache; more are given back */
+#define RUN_QUOTA 61     /* every so many dispatches: the global list, the timers */
+
+int hocket__tsan_sync = 1; /* whether a switch orders memory for TSan: both are tested */
+
+static void loop_entry(void *arg);
+
+#if !defined(__x86_64__)
+HK_NOINLINE struct hocket__worker *hocket__worker_here(void)
+{
+    return hocket__tls.worker;
+}
+#endif
+
+/* ---- stacks ---- */
+
+static struct hocket__stack *stack_blank(size_t bytes)
+{
+    struct hocket__stack *s;
+    if (hocket__stack_new(bytes, &s) != 0)
+        return NULL;
+    s->sp = hocket__switch_make(hocket__stack_top(s), loop_entry);
+    if (!s->tsan_fiber)
+        s->tsan_fiber = hocket__tsan_create("hocket loop");
+    return s;
+}
+
+static void stack_give_back(struct hocket__stack *s)
+{
+    hocket__tsan_destroy(s->tsan_fiber);
+    s->tsan_fiber = NULL;
+    hocket__asan_unpoison(s->base, hocket__stack_usable(s));
+    hocket__stack_free(s);
+}
+
+static void idle_push(struct hocket__worker *w, struct hocket__stack *s)
+{
+    if (w->idle_count >= IDLE_MAX) {
+        stack_give_back(s);
+        return;
+    }
+    s->next = w->idle;
+    w->idle = s;
+    w->idle_count++;
+}
+
+static struct hocket__stack *idle_pop(struct hocket__worker *w)
+{
+    struct hocket__stack *s = w->idle;
+    if (s) {
+        w->idle = s->next;
+        w->idle_count--;
+    }
+    return s;
+}
+
+bool hocket__loop_reserve(struct hocket__worker *w)
+{
+    if (hk_likely(w->idle != NULL))
+        return true;
+    struct hocket__stack *s = stack_blank(0);
+    if (!s)
+        return false;
+    idle_push(w, s);
+    return true;
+}
+
+/* ---- leaving one stack for another ---- */
+
+/* The parked task may be woken from here on; if it was woken meanwhile, queue it. */
+static void publish_parked(struct hocket__worker *w, hocket_task *t)
+{
+    uint32_t s = hk_load_acq(&t->wait_state);
+    for (;;) {
+        uint32_t next;
+        switch (s) {
+        case HOCKET__WAITING:
+            next = HOCKET__PARKED;
+            break;
+        case HOCKET__WAITING_C:
+            next = HOCKET__PARKED_C;
+            break;
+        case HOCKET__CLAIMED_WAITING:
+            next = HOCKET__CLAIMED_PARKED;
+            break;
+        default: /* an outcome */
+            hocket__runq_lock(&w->q);
+            hocket__runq_push_resumed(&w->q, t);
+            hocket__runq_unlock(&w->q);
+            return;
+        }
+        if (hk_cas_sc(&t->wait_state, &s, next))
+            return; /* t may run elsewhere by now */
+    }
+}
+
+static void post_run(struct hocket__worker *w)
+{
+    hocket_task *t = w->post_task;
+    enum hocket__post post = w->post;
+    w->post = HOCKET__POST_NONE;
+    switch (post) {
+    case HOCKET__POST_NONE:
+        break;
+    case HOCKET__POST_PARK:
+        publish_parked(w, t);
+        break;
+    case HOCKET__POST_YIELD:
+        hocket__runq_lock(&w->q);
+        hocket__runq_push_resumed(&w->q, t);
+        hocket__runq_unlock(&w->q);
+        break;
+    case HOCKET__POST_IDLE:
+        idle_push(w, w->post_stack);
+        break;
+    case HOCKET__POST_FREE:
+        stack_give_back(w->post_stack);
+        break;
+    }
+}
+
+/* Returns when somebody switches back to `from`; the worker may be another one then. */
+static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
+                         struct hocket__stack *to, enum hocket__post post, hocket_task *task)
+{
+    w->post = post;
+    w->post_task = task;
+    w->post_stack = from;
+    w->stack = to == &w->native ? NULL : to;
+    hocket__count(w->switches);
+    hocket__asan_leave(&from->asan_fake_stack, to->base, to == &w->native ? to->size : hocket__stack_usable(to));
+    hocket__tsan_switch(to->tsan_fiber, hocket__tsan_sync);
+    (void)hocket__switch(&from->sp, to->sp, NULL);
+    hocket__asan_enter(from->asan_fake_stack);
+    post_run(hocket__worker_here());
+}
+
+HK_COLD static void overflow_panic(struct hocket__stack *s, hocket_task *t)
+{
+    char name[HOCKET_NAME_MAX];
+    hocket__panic("stack overflow in task '%s' (stack of %zu KiB; ask for more with .stack_size)",
+                  hocket__task_name(t, name, sizeof name), s->size / 1024);
+}
+
+/* ---- how a fiber waits ---- */
+
+static inline void running_set(struct hocket__worker *w, hocket_task *t)
+{
+    hk_store(&w->running, t);
+    hk_store(&w->activity, hk_load(&w->activity) + 1);
+}
+
+/* `self` leaves the CPU.  On return it is on a CPU again, thread-locals set. */
+static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hocket__post post,
+                           hocket_task *next)
+{
+    struct hocket__stack *from = w->stack;
+    if (hk_unlikely(!hocket__stack_check(from)))
+        overflow_panic(from, self);
+    self->held_saved = hocket__self_held();
+    self->stack = from;
+    struct hocket__stack *to = next ? next->stack : idle_pop(w);
+    if (!next)
+        hk_store(&w->running, NULL);
+    leave(w, from, to, post, self);
+    w = hocket__worker_here();
+    self->stack = NULL;
+    hocket__self_set(self, self->held_saved);
+    running_set(w, self);
+}
+
+/* A suspended task that is ready and may go before the fresh ones: saves one switch. */
+static inline hocket_task *pick_resumed(struct hocket__worker *w)
+{
+    if (++w->tick % RUN_QUOTA == 0)
+        return NULL; /* let the loop look at everything */
+    struct hocket__runq *q = &w->q;
+    if (hk_load(&q->resumed_count) == 0)
+        return NULL;
+    if (hk_load(&q->fresh_count) > 0) {
+        q->fresh_turn = !q->fresh_turn;
+        if (q->fresh_turn)
+            return NULL;
+    }
+    hocket__runq_lock(q);
+    hocket_task *t = hocket__runq_pop_resumed(q);
+    hocket__runq_unlock(q);
+    return t;
+}
+
+static void fiber_park(hocket_task *self, hocket_time deadline)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (deadline == HOCKET_FOREVER) {
+        suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
+        return;
+    }
+    struct hocket__timer timer;
+    struct hocket__timers *heap = &w->timers;
+    hocket__timer_arm(heap, &timer, self, deadline);
+    suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
+    hocket__timer_disarm(&timer, heap);
+}
+
+static void fiber_ready(hocket_task *t)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (w && hocket__runq_trylock(&w->q)) {
+        hocket__runq_push_resumed(&w->q, t);
+        hocket__runq_unlock(&w->q);
+        hocket__pushed(w);
+        return;
+    }
+    hocket__sched_inject(t, t);
+}
+
+static int fiber_yield(hocket_task *self)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    struct hocket__runq *q = &w->q;
+    if (hocket__runq_depth(q) == 0 && ++w->tick % RUN_QUOTA != 0 && !hk_load(&hocket__rt.inject))
+        return 0;
+    suspend(w, self, HOCKET__POST_YIELD, pick_resumed(w));
+    return 0;
+}
+
+static bool fiber_spin(hocket_task *self)
+{
+    (void)self;
+    return hk_load(&hocket__rt.active) > 1 || hocket__foreign_threads() > 0;
+}
+
+const struct hocket__task_ops hocket__fiber_ops = {
+    .park = fiber_park, .ready = fiber_ready, .yield = fiber_yield, .spin = fiber_spin};
+
+/* ---- the loop ---- */
+
+/* Go on with a suspended task; our own stack becomes idle. */
+static void resume(struct hocket__worker *w, hocket_task *t)
+{
+    struct hocket__stack *from = w->stack;
+    /* The resumed task must find a loop to leave its stack to, even if it is a large one. */
+    bool surplus = from->class_index > 0 && w->idle;
+    leave(w, from, t->stack, surplus ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
+}
+
+static void run_task(struct hocket__worker *w, hocket_task *t)
+{
+    hocket__self_set(t, 0);
+    running_set(w, t);
+    hocket__sched_run_fn(t);
+    w = hocket__worker_here();
+    hocket__self_set(NULL, 0);
+    hk_store(&w->running, NULL);
+}
+
+/* A task that wants more stack than we stand on: a loop on a larger one begins with it. */
+static void start_large(struct hocket__worker *w, hocket_task *t)
+{
+    struct hocket__stack *to = stack_blank(HOCKET__STACK_MIN << t->stack_class);
+    if (!to) {
+        hocket__sched_start_failed(t, -ENOMEM);
+        return;
+    }
+    to->owner = t;
+    struct hocket__stack *from = w->stack;
+    leave(w, from, to, from->class_index ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
+}
+
+static void start(struct hocket__worker *w, hocket_task *t)
+{
+    if (!hocket__loop_reserve(w)) {
+        hocket__sched_start_failed(t, -ENOMEM);
+        return;
+    }
+    if (hk_unlikely(t->stack_class > w->stack->class_index))
+        start_large(w, t);
+    else
+        run_task(w, t);
+}
+
+/* A large stack is for the task that asked for it: go back to a small one. */
+static void shrink(struct hocket__worker *w)
+{
+    if (w->stack->class_index == 0 || !hocket__loop_reserve(w))
+        return;
+    leave(w, w->stack, idle_pop(w), HOCKET__POST_FREE, NULL);
+}
+
+HOCKET_NORETURN static void loop(void)
+{
+    for (;;) {
+        struct hocket__worker *w = hocket__worker_here();
+        struct hocket__stack *s = w->stack;
+        if (hk_unlikely(s->owner != NULL)) {
+            hocket_task *t = s->owner;
+            s->owner = NULL;
+            run_task(w, t);
+            w = hocket__worker_here();
+            shrink(w);
+            continue;
+        }
+        hocket_task *t = hocket__sched_next(w);
+        if (!t)
+            leave(w, s, &w->native, HOCKET__POST_IDLE, NULL);
+        else if (t->stack)
+            resume(w, t);
+        else
+            start(w, t);
+    }
+}
+
+static void loop_entry(void *arg)
+{
+    (void)arg;
+    hocket__asan_enter(NULL);
+    post_run(hocket__worker_here());
+    loop();
+}
+
+void hocket__loop_enter(struct hocket__worker *w)
+{
+    w->native.tsan_fiber = hocket__tsan_current();
+    hocket_task *self = hocket__self_or_null();
+    uint32_t held = hocket__self_held();
+    leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
+    hocket__self_set(self, held);
+}
+
+/* ---- running a child in place ---- */
+
+bool hocket__sched_claim(hocket_task *task)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (!w || hk_load(&task->queued_on) != w)
+        return false;
+    struct hocket__stack *s = w->stack;
+    char *here = __builtin_frame_address(0);
+    if (!s || task->stack_class > s->class_index || (size_t)(here - s->base) < s->size / 2)
+        return false;
+    hocket__runq_lock(&w->q);
+    bool mine = hk_load(&task->queued_on) == w;
+    if (mine) {
+        hocket__runq_unlink_fresh(&w->q, task);
+        hk_store(&task->queued_on, NULL);
+    }
+    hocket__runq_unlock(&w->q);
+    return mine;
+}
+
+void hocket__sched_run_here(hocket_task *task, hocket_task *caller)
+{
+    caller->held_saved = hocket__self_held();
+    run_task(hocket__worker_here(), task);
+    hocket__self_set(caller, caller->held_saved);
+    hk_store(&hocket__worker_here()->running, caller);
+}
+
+void hocket__sched_spawn(hocket_task *task)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (!w || !hocket__runq_trylock(&w->q)) {
+        hocket__sched_inject(task, task);
+        return;
+    }
+    hk_store(&task->queued_on, w);
+    hocket__runq_push_fresh(&w->q, task);
+    hocket__runq_unlock(&w->q);
+    hocket__count(w->spawned);
+    hocket__pushed(w);
+}

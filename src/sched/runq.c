@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runq - the slow halves of sched/runq.h: revoking the bias, taking half
+ */
+#include "sched/runq.h"
+
+#include "sys/sys.h"
+
+bool hocket__runq_fenced;
+
+/* A thief is at it: step back until it is done.  The owner waits for some list operations. */
+HK_COLD void hocket__runq_lock_slow(struct hocket__runq *q)
+{
+    for (;;) {
+        hk_store_rel(&q->busy, 0); /* lets the thief in; pairs with its acquire */
+        for (int i = 0; hk_load_acq(&q->revoked); i++) {
+            hk_spin_pause();
+            if (i > 200)
+                hocket__thread_yield(); /* the thief was preempted */
+        }
+        (void)hk_xchg_sc(&q->busy, 1);
+        if (!hk_load_acq(&q->revoked))
+            return;
+    }
+}
+
+bool hocket__runq_revoke(struct hocket__runq *q)
+{
+    if (!hocket__guard_trylock(&q->thieves))
+        return false;
+    (void)hk_xchg_sc(&q->revoked, 1);
+    if (!HOCKET__RUNQ_FENCED && !hocket__runq_fenced)
+        (void)hocket__membarrier(); /* was probed at start: cannot fail */
+    for (int i = 0; hk_load_acq(&q->busy); i++) {
+        hk_spin_pause();
+        if (i > 200)
+            hocket__thread_yield();
+    }
+    return true;
+}
+
+void hocket__runq_restore(struct hocket__runq *q)
+{
+    hk_store_rel(&q->revoked, 0); /* pairs with the owner's acquire: it sees our changes */
+    (void)hocket__guard_unlock(&q->thieves);
+}
+
+static void take(struct hocket__runlist *l, uint32_t n, struct hocket__runlist *to)
+{
+    while (n-- > 0 && l->first) {
+        hocket_task *t = l->first;
+        hocket__runlist_remove(l, t);
+        hk_store(&t->queued_on, NULL);
+        hocket__runlist_push(to, t);
+    }
+}
+
+hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t *ret_count)
+{
+    struct hocket__runlist taken = {NULL, NULL};
+    uint32_t resumed = (hk_load(&q->resumed_count) + 1) / 2;
+    uint32_t fresh = (hk_load(&q->fresh_count) + 1) / 2;
+    take(&q->resumed, resumed, &taken);
+    hk_store(&q->resumed_count, hk_load(&q->resumed_count) - resumed);
+    uint32_t left = fresh;
+    for (int i = 0; i < HOCKET__PRIORITIES && left > 0; i++) {
+        hocket_task *before = taken.last;
+        take(&q->fresh[i], left, &taken);
+        for (hocket_task *t = before ? before->run_next : taken.first; t; t = t->run_next)
+            left--;
+    }
+    hk_store(&q->fresh_count, hk_load(&q->fresh_count) - (fresh - left));
+    *ret_count = resumed + fresh - left;
+    return taken.first;
+}

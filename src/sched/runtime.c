@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runtime - the workers' threads: started, driven by a waiting thread, stopped
+ *
+ * Worker 0 has no thread of its own when the runtime was started to run on the
+ * calling thread (hocket_run, or no workers at all): it is a seat, and a thread
+ * that waits in the library takes it until its own wait is decided.
+ *
+ * Stopping, in order: no task is left (the caller has seen to it); `stopping`;
+ * every worker leaves its loop and ends; threads are joined; stacks, worker structs and
+ * the magazines are given back.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sched/worker.h"
+#include "sys/sanitizer.h"
+
+static hocket__guard start_guard; /* making a worker */
+static hocket__guard seat_guard;  /* held in spirit by `seated`: who drives worker 0 */
+static hocket_task *seated;
+
+/* ---- magazines ---- */
+
+hocket_task *hocket__sched_record_get(void)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (!w)
+        return hocket__record_get();
+    if (hk_unlikely(!w->records)) {
+        w->record_count = hocket__record_get_many(&w->records, HOCKET__MAGAZINE);
+        if (w->record_count == 0)
+            return NULL;
+    }
+    hocket_task *t = w->records;
+    w->records = t->run_next;
+    w->record_count--;
+    return t;
+}
+
+void hocket__sched_record_put(hocket_task *t)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (!w) {
+        hocket__record_put(t);
+        return;
+    }
+    t->run_next = w->records;
+    w->records = t;
+    if (hk_unlikely(++w->record_count >= 2 * HOCKET__MAGAZINE)) {
+        hocket_task *surplus = w->records, *last = surplus;
+        for (int i = 1; i < HOCKET__MAGAZINE; i++)
+            last = last->run_next;
+        w->records = last->run_next;
+        w->record_count -= HOCKET__MAGAZINE;
+        last->run_next = NULL;
+        hocket__record_put_many(surplus);
+    }
+}
+
+uint64_t hocket__sched_id(void)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    if (!w)
+        return hocket__id_next();
+    if (w->id_next == w->id_end) {
+        w->id_next = hocket__id_block(HOCKET__MAGAZINE);
+        w->id_end = w->id_next + HOCKET__MAGAZINE;
+    }
+    return w->id_next++;
+}
+
+/* ---- one worker ---- */
+
+static size_t worker_bytes(void)
+{
+    return (sizeof(struct hocket__worker) + 4095) & ~(size_t)4095;
+}
+
+/* Address sanitizer wants the bounds of the stack that loops return to. */
+static void native_bounds(struct hocket__worker *w)
+{
+    w->native.base = NULL;
+    w->native.size = 0;
+#if HOCKET_ASAN
+    pthread_attr_t attr;
+    void *base;
+    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+        if (pthread_attr_getstack(&attr, &base, &w->native.size) == 0)
+            w->native.base = base;
+        (void)pthread_attr_destroy(&attr);
+    }
+#endif
+}
+
+static void *worker_main(void *arg)
+{
+    struct hocket__worker *w = arg;
+    hocket__tls.worker = w;
+    native_bounds(w);
+    if (hocket__altstack_on(&w->altstack) != 0)
+        w->altstack.memory = NULL; /* an overflow will be a bare SIGSEGV on this worker */
+    hocket__loop_enter(w);
+    hocket__altstack_off(&w->altstack);
+    hocket__tls.worker = NULL;
+    (void)hk_sub(&hocket__rt.active, 1);
+    hk_store_rel(&w->gone, true);
+    return NULL;
+}
+
+static void worker_release(struct hocket__worker *w)
+{
+    while (w->idle) {
+        struct hocket__stack *s = w->idle;
+        w->idle = s->next;
+        hocket__tsan_destroy(s->tsan_fiber);
+        s->tsan_fiber = NULL;
+        hocket__asan_unpoison(s->base, hocket__stack_usable(s));
+        hocket__stack_free(s);
+    }
+    w->idle_count = 0;
+    hocket__record_put_many(w->records);
+    w->records = NULL;
+    w->record_count = 0;
+}
+
+/* A slot for a worker: a retired one's, or a new one.  Under start_guard. */
+static struct hocket__worker *worker_slot(int *ret_error)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    int n = hk_load(&rt->count);
+    for (int i = 0; i < n; i++) {
+        struct hocket__worker *w = hk_load(&rt->workers[i]);
+        if (hk_load_acq(&w->gone)) {
+            if (w->started)
+                hocket__thread_join(w->thread);
+            worker_release(w);
+            hk_store(&w->gone, false);
+            hk_store(&w->retire, false);
+            return w;
+        }
+    }
+    void *memory = NULL;
+    *ret_error = -EAGAIN;
+    if (n == HOCKET__WORKERS_MAX)
+        return NULL;
+    *ret_error = hocket__map(worker_bytes(), &memory);
+    if (*ret_error)
+        return NULL;
+    struct hocket__worker *w = memory;
+    w->index = n;
+    hocket__timers_init(&w->timers);
+    hk_store_rel(&rt->workers[n], w); /* before count, which readers load first */
+    hk_store_rel(&rt->count, n + 1);
+    return w;
+}
+
+/* -EAGAIN, -ENOMEM.  On failure the slot stays, marked gone without a thread. */
+static int worker_thread(struct hocket__worker *w)
+{
+    char name[16];
+    (void)snprintf(name, sizeof name, "hocket-%d", w->index);
+    if (!hocket__loop_reserve(w))
+        return -ENOMEM;
+    int err = hocket__thread_start(&w->thread, worker_main, w, 64 * 1024, name, 0);
+    if (err)
+        return err;
+    w->started = true;
+    return 0;
+}
+
+int hocket__worker_start(bool lent)
+{
+    int err = 0;
+    hocket__guard_lock(&start_guard);
+    struct hocket__worker *w = worker_slot(&err);
+    if (w) {
+        w->lent = lent;
+        w->started = false;
+        (void)hk_add(&hocket__rt.active, 1);
+        err = worker_thread(w);
+        if (err) {
+            (void)hk_sub(&hocket__rt.active, 1);
+            hk_store_rel(&w->gone, true); /* the slot can be used again; its reserve stays */
+        }
+    }
+    (void)hocket__guard_unlock(&start_guard);
+    return err;
+}
+
+/* ---- the seat ---- */
+
+static void driver_ready(hocket_task *t)
+{
+    (void)hocket__futex_wake(&t->wait_state, 1); /* should it have left the seat by now */
+    hocket__wake_worker(hk_load_acq(&hocket__rt.workers[0]));
+}
+
+static const struct hocket__task_ops driver_ops = {
+    .park = NULL, .ready = driver_ready, .yield = NULL, .spin = NULL};
+
+static bool seat_take(hocket_task *self)
+{
+    hocket__guard_lock(&seat_guard);
+    bool free = seated == NULL && !hk_load(&hocket__rt.stopping);
+    if (free)
+        seated = self;
+    (void)hocket__guard_unlock(&seat_guard);
+    return free;
+}
+
+/* Somebody else who waits must drive now. */
+static void seat_leave(void)
+{
+    hocket__guard_lock(&seat_guard);
+    seated = NULL;
+    (void)hocket__guard_unlock(&seat_guard);
+    if (hocket__rt.target > 0 || hocket__foreign_threads() < 2)
+        return;
+    for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
+        hocket_task *t = hocket__record_at(slot);
+        if (hk_load(&t->id) && t->kind != HOCKET__FIBER)
+            (void)hocket__futex_wake(&t->wait_state, 1);
+    }
+}
+
+bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    if (!rt->running || self->kind == HOCKET__FIBER || !seat_take(self))
+        return false;
+    struct hocket__worker *w = hk_load_acq(&rt->workers[0]);
+    const struct hocket__task_ops *ops = self->ops;
+    struct hocket__timer timer;
+    if (!hocket__loop_reserve(w)) {
+        seat_leave();
+        return false;
+    }
+    self->ops = &driver_ops;
+    w->driver = self;
+    uint32_t s = hk_load_acq(&self->wait_state);
+    while (s == HOCKET__WAITING || s == HOCKET__WAITING_C)
+        if (hk_cas_sc(&self->wait_state, &s, s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C))
+            break;
+    if (deadline != HOCKET_FOREVER)
+        hocket__timer_arm(&w->timers, &timer, self, deadline);
+    native_bounds(w);
+    hocket__tls.worker = w;
+    (void)hk_add(&rt->active, 1);
+    while (!hocket__worker_done(w))
+        hocket__loop_enter(w);
+    (void)hk_sub(&rt->active, 1);
+    hocket__tls.worker = NULL;
+    if (deadline != HOCKET_FOREVER)
+        hocket__timer_disarm(&timer, &w->timers);
+    w->driver = NULL;
+    self->ops = ops;
+    seat_leave();
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static const char *name_of_stack(struct hocket__stack *s)
+{
+    static char name[HOCKET_NAME_MAX];
+    (void)s;
+    hocket_task *t = hocket__self_or_null();
+    return t ? hocket__task_name(t, name, sizeof name) : "?";
+}
+
+static void stop_threads(void)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    hk_store_sc(&rt->stopping, true);
+    hocket__monitor_stop();
+    for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
+        struct hocket__worker *w = hk_load(&rt->workers[i]);
+        if (!w->started)
+            continue;
+        w->started = false;
+        while (!hk_load_acq(&w->gone)) { /* it may be between a look and its sleep */
+            hocket__wake_worker(w);
+            hocket__thread_yield();
+        }
+        hocket__thread_join(w->thread);
+    }
+}
+
+void hocket__sched_stop(void)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    stop_threads();
+    hocket__blocking_stop();
+    hocket__drive = NULL;
+    for (int i = 0, n = hk_load(&rt->count); i < n; i++) {
+        struct hocket__worker *w = hk_load(&rt->workers[i]);
+        worker_release(w);
+        hk_store(&rt->workers[i], NULL);
+        hocket__unmap(w, worker_bytes());
+    }
+    hk_store(&rt->count, 0);
+    rt->running = false;
+    hocket__stack_shutdown();
+    hocket__overflow_uninstall();
+}
+
+int hocket__sched_start(const struct hocket__sched_config *config)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    memset((void *)rt, 0, sizeof *rt); /* nobody looks: no runtime is there */
+    rt->target = config->workers;
+    rt->threads = config->workers > 0;
+    rt->watchdog = config->watchdog;
+    rt->report = config->report;
+    rt->running = true;
+    hk_store(&rt->kept_deadline, HOCKET_FOREVER);
+    hocket__sched_run_fn = config->run;
+    hocket__sched_start_failed = config->start_failed;
+    hocket__sched_pending = config->pending;
+    hocket__runq_fenced = hocket__membarrier() != 0;
+    hocket__blocking_init(config->max_blocking);
+    (void)hocket__overflow_install(name_of_stack); /* without it an overflow is a bare SIGSEGV */
+
+    int err = 0;
+    int first = 0;
+    if (config->seat) {
+        struct hocket__worker *seat = worker_slot(&err);
+        if (seat && !hocket__loop_reserve(seat))
+            err = -ENOMEM;
+        first = 1;
+        hocket__drive = hocket__sched_drive;
+    }
+    for (int i = first; err == 0 && i < config->workers; i++)
+        err = hocket__worker_start(false);
+    if (err == 0 && rt->threads)
+        err = hocket__monitor_start();
+    if (err)
+        hocket__sched_stop();
+    return err;
+}
+
+bool hocket__sched_on_worker(void)
+{
+    return hocket__worker_here() != NULL;
+}
+
+int hocket__sched_workers(void)
+{
+    return hocket__rt.running ? hocket__rt.target : 0;
+}
+
+void hocket__sched_stats(hocket_runtime_stats *stats)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    struct hocket__stack_stats stacks;
+    hocket__stack_get_stats(&stacks);
+    stats->stacks = stacks.live - stacks.idle;
+    stats->lent = hk_load(&rt->lent);
+    stats->threads = hocket__blocking_threads() + hocket__monitor_threads();
+    for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
+        struct hocket__worker *w = hk_load_acq(&rt->workers[i]);
+        stats->spawned += hk_load(&w->spawned);
+        stats->switches += hk_load(&w->switches);
+        stats->steals += hk_load(&w->steals);
+        stats->wakes += hk_load(&w->wakes_sent);
+        stats->threads += (w->started && !hk_load(&w->gone)) || w->driver != NULL;
+    }
+}

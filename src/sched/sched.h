@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_SCHED_SCHED_H
+#define HOCKET_SCHED_SCHED_H
+
+/*
+ * sched - what src/task needs of the scheduler
+ */
+
+#include <hocket/runtime.h>
+
+#include "park/wait.h"
+
+struct hocket__sched_config {
+    int workers;          /* 0 = everything on the thread that waits */
+    bool seat;            /* worker 0 is whichever thread waits (hocket_run, or no workers) */
+    int max_blocking;     /* 0 = none: blocking calls run where they are made */
+    hocket_time watchdog; /* HOCKET_FOREVER = off */
+    void (*run)(hocket_task *task);                     /* call the task's function and end it */
+    void (*start_failed)(hocket_task *task, int error); /* end a task that could not be started */
+    void (*report)(hocket_task *task, hocket_time ran); /* watchdog; may be NULL */
+    void (*pending)(void); /* called by a worker after hocket__sched_interrupt */
+};
+
+/* Start and stop; one runtime a process, serialised by the caller. */
+int hocket__sched_start(const struct hocket__sched_config *config);
+void hocket__sched_stop(void);
+
+/* Make the calling native thread a worker until its own wait is decided (hocket__drive). */
+bool hocket__sched_drive(hocket_task *self, hocket_time deadline);
+
+/* Whether switches order memory for ThreadSanitizer; tests run both. */
+extern int hocket__tsan_sync;
+
+/* A record for a new task: magazine of the calling worker, or the global list. */
+hocket_task *hocket__sched_record_get(void);
+void hocket__sched_record_put(hocket_task *task);
+uint64_t hocket__sched_id(void);
+
+/* Queue a fresh fiber task (fields filled, life HELD or QUEUED) to run. */
+void hocket__sched_spawn(hocket_task *task);
+
+/*
+ * Take a fresh task out of the calling worker's own queue to run it here.  False
+ * if it is not there (any more), or there is not enough stack left below this frame.
+ */
+bool hocket__sched_claim(hocket_task *task);
+
+/* Run a claimed task on the stack of the caller. */
+void hocket__sched_run_here(hocket_task *task, hocket_task *caller);
+
+/* Async-signal-safe: make some worker call config->pending soon. */
+void hocket__sched_interrupt(void);
+
+/* Blocking calls (blocking.c). */
+int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int *ret_result);
+void hocket__sched_blocking_begin(void);
+void hocket__sched_blocking_end(void);
+
+bool hocket__sched_on_worker(void);
+int hocket__sched_workers(void);
+void hocket__sched_stats(hocket_runtime_stats *stats);
+
+#endif

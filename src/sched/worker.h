@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_SCHED_WORKER_H
+#define HOCKET_SCHED_WORKER_H
+
+/*
+ * worker - the state of one worker and of the runtime; inside src/sched only
+ *
+ * A worker is an OS thread that runs loops (sched/loop.c).  Its native stack only
+ * starts and ends it.  The first worker of hocket_run is the calling thread; a runtime
+ * without workers has one that whichever thread waits takes in turn.
+ *
+ * Who writes what: fields under "owner" are touched by the worker's thread alone (and
+ * by a thief under the revoked bias, where said); "shared" fields are atomics.
+ */
+
+#include "park/cancel.h"
+#include "park/thread.h"
+#include "park/wait.h"
+#include "sched/runq.h"
+#include "sched/sched.h"
+#include "sched/timer.h"
+#include "sys/overflow.h"
+#include "sys/stack.h"
+#include "sys/sys.h"
+
+#define HOCKET__WORKERS_MAX 1024
+#define HOCKET__MAGAZINE 64
+
+/* What is left to do for the stack we came from, once we stand on the next one. */
+enum hocket__post {
+    HOCKET__POST_NONE,
+    HOCKET__POST_PARK,  /* the task is off the CPU: publish that */
+    HOCKET__POST_YIELD, /* the task is off the CPU and ready */
+    HOCKET__POST_IDLE,  /* the stack carries an idle loop: keep it */
+    HOCKET__POST_FREE   /* the stack is of a large class: give it back */
+};
+
+enum hocket__sleep_state { HOCKET__AWAKE, HOCKET__ASLEEP, HOCKET__NOTIFIED };
+
+struct hocket__worker {
+    /* ---- owner, hot */
+    struct hocket__runq q;           /* also thieves, under its bias */
+    struct hocket__stack *stack;     /* the one we stand on; NULL on the native stack */
+    struct hocket__stack *idle;      /* suspended or blank loops, chained by next */
+    unsigned idle_count;
+    unsigned tick;
+    bool woken;                      /* by a waker that counted us as searching */
+    bool lent;                       /* made to replace one that is stuck or blocked */
+    enum hocket__post post;
+    hocket_task *post_task;
+    struct hocket__stack *post_stack;
+    hocket_task *records;            /* magazine of free task records, by run_next */
+    unsigned record_count;
+    uint64_t id_next, id_end;        /* ids not used yet */
+    int64_t wake_after;              /* ticks: no depth-one wake of a sleeper before */
+    _Atomic uint64_t spawned, switches, steals, wakes_sent; /* written by the owner only */
+
+    /* ---- shared */
+    struct hocket__timers timers __attribute__((aligned(64)));
+    _Atomic uint32_t sleep;          /* enum hocket__sleep_state; futex */
+    _Atomic uint32_t activity;       /* +1 a dispatch: the watchdog and thieves watch it */
+    _Atomic(hocket_task *) running;  /* for the watchdog; NULL in the loop */
+    _Atomic uint32_t blocked;        /* depth of hocket_blocking_begin */
+    _Atomic bool retire;             /* lent, and not needed for long: ends */
+    _Atomic bool gone;               /* its thread has ended (or never started) */
+    _Atomic bool is_spare;           /* lend.c */
+    struct hocket__worker *spare_next;
+
+    /* ---- set at start */
+    int index;
+    bool started;                    /* has a thread of its own */
+    struct hocket__thread thread;
+    struct hocket__altstack altstack;
+    struct hocket__stack native;     /* only sp and the sanitizer fields are used */
+    hocket_task *driver;             /* record of the native thread while it drives */
+
+    /* ---- monitor only */
+    uint32_t seen_activity;
+    hocket_time stuck_since;
+    bool reported, replaced;
+};
+
+struct hocket__runtime {
+    /* read-mostly */
+    bool running;
+    bool fenced;                     /* no membarrier: owners pay for their fences */
+    bool threads;                    /* helper threads may be made (workers > 0) */
+    int target;                      /* configured workers; 0 = calling thread alone */
+    _Atomic int count;               /* workers[0 .. count-1] exist */
+    _Atomic bool stopping;
+    struct hocket__worker *_Atomic workers[HOCKET__WORKERS_MAX];
+
+    /* work for anybody: a stack, taken whole */
+    _Atomic(hocket_task *) inject __attribute__((aligned(64)));
+
+    /* idle workers */
+    _Atomic uint64_t idle_mask[HOCKET__WORKERS_MAX / 64] __attribute__((aligned(64)));
+    _Atomic int sleeping;            /* bits set in idle_mask */
+    _Atomic int searching;           /* workers that look for work */
+    _Atomic bool hungry;             /* some searcher waits for a gift */
+    _Atomic uint32_t timekeeper;     /* 1 + index of the sleeper that has the timeout */
+    _Atomic hocket_time kept_deadline; /* the timeout it sleeps with */
+    _Atomic int64_t wake_interval;   /* ticks between wakes that found nothing: adapts */
+    _Atomic int active;              /* workers neither blocked nor gone */
+
+    _Atomic uint64_t lent;
+    void (*report)(hocket_task *task, hocket_time ran); /* watchdog message */
+    hocket_time watchdog;
+};
+
+extern struct hocket__runtime hocket__rt;
+
+/* A counter of the owner's that others may read: no locked instruction. */
+#define hocket__count(counter) hk_store(&(counter), hk_load(&(counter)) + 1)
+
+/* Never keep the result across a possible switch. */
+#if defined(__x86_64__)
+static inline struct hocket__worker *hocket__worker_here(void) { return hocket__tls.worker; }
+#else
+struct hocket__worker *hocket__worker_here(void);
+#endif
+
+/* idle.c */
+hocket_task *hocket__sched_next(struct hocket__worker *w);
+void hocket__wake_one(void);
+void hocket__wake_worker(struct hocket__worker *w);
+void hocket__wake_all(void);
+void hocket__pushed(struct hocket__worker *w); /* something was queued locally: wake, give? */
+bool hocket__worker_done(struct hocket__worker *w);
+
+void hocket__sched_inject(hocket_task *first, hocket_task *last); /* from anywhere, signal-safe */
+
+/* The functions of the config, kept. */
+extern void (*hocket__sched_run_fn)(hocket_task *task);
+extern void (*hocket__sched_start_failed)(hocket_task *task, int error);
+extern void (*hocket__sched_pending)(void);
+
+/* loop.c */
+void hocket__loop_enter(struct hocket__worker *w); /* from the native stack; returns when done */
+bool hocket__loop_reserve(struct hocket__worker *w);
+extern const struct hocket__task_ops hocket__fiber_ops;
+
+/* lend.c */
+void hocket__lend(void);                              /* one more worker, if not too many */
+bool hocket__worker_spare(struct hocket__worker *w);  /* too many: wait aside; false: go on */
+
+/* runtime.c */
+int hocket__worker_start(bool lent);
+
+/* monitor.c */
+int hocket__monitor_start(void);
+void hocket__monitor_stop(void);
+void hocket__monitor_kick(void);
+size_t hocket__monitor_threads(void);
+
+/* blocking.c */
+void hocket__blocking_init(int max);
+void hocket__blocking_stop(void);
+size_t hocket__blocking_threads(void);
+
+#endif

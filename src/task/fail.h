@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TASK_FAIL_H
+#define HOCKET_TASK_FAIL_H
+
+/*
+ * fail - the words of a failure, shared by reference count
+ *
+ * While a task runs its words hang on its record (`task->words`, one reference); at its end
+ * they belong to whoever can still ask: the handle, the scope, a future.
+ */
+#include <hocket/error.h>
+
+#include "park/record.h"
+
+struct hocket__words;
+
+/*
+ * The words for a task that ends with the negative `code`: those kept by hocket_fail (if
+ * their code differs, `code` wins and they become the cause), or new ones that say the
+ * error's text.  The reference in task->words stays the task's.  NULL without memory.
+ */
+struct hocket__words *hocket__words_for(hocket_task *task, int code);
+
+/* NULL is allowed in all of these. */
+struct hocket__words *hocket__words_ref(struct hocket__words *words);
+void hocket__words_unref(struct hocket__words *words);
+const hocket_error *hocket__words_error(const struct hocket__words *words);
+
+/* Nobody looked: give them to the error hook, or print the one line. */
+void hocket__words_report(const struct hocket__words *words);
+
+#endif

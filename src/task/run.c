@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run - the runtime as a whole: hocket_run, start and stop, at-exit
+ *
+ * There is one runtime a process, counted: a library may start it inside a
+ * program that has started it too.  Stopping is a fixed list:
+ *
+ *   1  wait for the tasks of the root scope (or cancel them at the deadline)
+ *   2  run the at-exit functions, last in first out
+ *   3  cancel the daemons and wait for them
+ *   4  end the workers, helpers and threads, give the memory back
+ *
+ * After fork() the child has the records and locks but none of the threads: a flag,
+ * set by an atfork handler, makes every slow path panic there.  Uncontended locks work,
+ * and so do exec and _exit.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hocket/runtime.h>
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "park/forked.h"
+#include "sched/sched.h"
+#include "sys/stack.h"
+#include "sys/sys.h"
+#include "task/report.h"
+#include "task/signals.h"
+#include "task/task.h"
+
+#define ROOT_STACK ((size_t)8 << 20)
+#define MAX_BLOCKING 512
+#define WATCHDOG (100 * HOCKET_MS)
+
+struct hocket__scope hocket__root_scope, hocket__daemon_scope;
+
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* starts and stops, one at a time */
+static int starts;                                              /* under start_lock */
+static _Atomic bool running;
+static _Atomic bool stopping; /* no more tasks */
+static _Atomic(hocket_task *) main_task;
+
+/* ---- at exit ---- */
+
+struct at_exit {
+    struct at_exit *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+static hocket__guard exits_guard;
+static struct at_exit *exits;
+
+/* Each is taken off before it is called, so each is called once, whoever gets here. */
+static void exits_run(void)
+{
+    for (;;) {
+        hocket__guard_lock(&exits_guard);
+        struct at_exit *e = exits;
+        if (e)
+            exits = e->next;
+        (void)hocket__guard_unlock(&exits_guard);
+        if (!e)
+            return;
+        e->fn(e->arg);
+        hocket__free(e);
+    }
+}
+
+static void exits_libc(void)
+{
+    if (!hocket__forked())
+        exits_run();
+}
+
+int hocket_at_exit(void (*fn)(void *arg), void *arg)
+{
+    static _Atomic bool registered; /* with libc, for exit(3): only if somebody asks */
+    bool first = false;
+    struct at_exit *e = hocket__alloc(sizeof *e);
+    if (!e)
+        return -ENOMEM;
+    if (hk_cas(&registered, &first, true) && atexit(exits_libc) != 0) {
+        hk_store(&registered, false);
+        hocket__free(e);
+        return -ENOMEM;
+    }
+    e->fn = fn;
+    e->arg = arg;
+    hocket__guard_lock(&exits_guard);
+    e->next = exits;
+    exits = e;
+    (void)hocket__guard_unlock(&exits_guard);
+    return 0;
+}
+
+/* ---- options ---- */
+
+/* Number of workers, HOCKET_NO_WORKERS, or -EINVAL. */
+static int workers_wanted(const hocket_runtime_options *o, int *ret_workers)
+{
+    int n = o ? o->workers : 0;
+    if (n == 0) {
+        const char *text = secure_getenv("HOCKET_WORKERS");
+        if (text && *text) {
+            char *end;
+            errno = 0;
+            long value = strtol(text, &end, 10);
+            if (errno || *end || value < 0 || value > 1000)
+                return -EINVAL;
+            n = value == 0 ? HOCKET_NO_WORKERS : (int)value;
+        }
+    }
+    if (n == 0)
+        n = hocket__cpu_count();
+    if (n != HOCKET_NO_WORKERS && (n < 0 || n > 1000))
+        return -EINVAL;
+    *ret_workers = n == HOCKET_NO_WORKERS ? 0 : n;
+    return 0;
+}
+
+static int options_check(const hocket_runtime_options *o)
+{
+    if (o && o->size != 0 && o->size < sizeof *o)
+        return -EINVAL;
+    return o && (o->max_blocking < 0 || o->watchdog < 0) ? -EINVAL : 0;
+}
+
+int hocket__runtime_check(void)
+{
+    hocket__fork_check("hocket_spawn");
+    if (hk_unlikely(!hk_load(&running)))
+        return -ENOSYS;
+    return hk_unlikely(hk_load(&stopping)) ? -ECANCELED : 0;
+}
+
+/* ---- start and stop ---- */
+
+static int start(const hocket_runtime_options *o, bool seat)
+{
+    struct hocket__sched_config config = {
+        .run = hocket__task_run,
+        .start_failed = hocket__task_start_failed,
+        .pending = hocket__signals_pending,
+    };
+    int err = options_check(o);
+    if (err == 0)
+        err = workers_wanted(o, &config.workers);
+    if (err)
+        return err;
+    config.seat = seat || config.workers == 0;
+    config.max_blocking = config.workers == 0 ? 0 : o && o->max_blocking ? o->max_blocking : MAX_BLOCKING;
+    config.watchdog = o && o->watchdog ? o->watchdog : WATCHDOG;
+    config.report = o && o->quiet_watchdog ? NULL : hocket__report_stuck;
+    err = hocket__fork_watch();
+    if (err)
+        return err;
+    hocket__scope_init(&hocket__root_scope, NULL);
+    hocket__scope_init(&hocket__daemon_scope, NULL);
+    hocket__cancel_scope_root(&hocket__root_scope.cancel);
+    hocket__cancel_scope_root(&hocket__daemon_scope.cancel);
+    hocket__daemon_scope.keep_going = hocket__root_scope.keep_going = true;
+    err = hocket__sched_start(&config);
+    if (err)
+        return err;
+    hk_store(&stopping, false);
+    hk_store(&running, true);
+    return 0;
+}
+
+static void stop(hocket_task *self)
+{
+    hocket__scope_drain(&hocket__root_scope, self);
+    exits_run();
+    hocket__cancel_scope(&hocket__daemon_scope.cancel);
+    hocket__scope_drain(&hocket__daemon_scope, self);
+    hk_store(&stopping, true);
+    hocket__thread_tasks_reap(true);
+    hk_store(&running, false);
+    hocket__sched_stop();
+}
+
+int hocket_runtime_start(const hocket_runtime_options *options)
+{
+    if (!hocket__self_attach())
+        return -ENOMEM;
+    (void)pthread_mutex_lock(&start_lock);
+    int err = starts > 0 ? 0 : start(options, false);
+    if (err == 0)
+        starts++;
+    (void)pthread_mutex_unlock(&start_lock);
+    return err;
+}
+
+/* Wait for the root scope until the deadline; then cancel it. */
+static bool settle(hocket_task *self, hocket_time deadline)
+{
+    if (deadline == HOCKET_FOREVER)
+        return true;
+    while (hocket_scope_count((hocket_scope *)(void *)&hocket__root_scope) > 0) {
+        if (hocket__clock() >= deadline) {
+            hocket__cancel_scope(&hocket__root_scope.cancel);
+            return false;
+        }
+        hocket_time soon = hocket_after(HOCKET_MS);
+        struct hocket__waiter node;
+        static const struct hocket__wait_class stop_class = {"stop", NULL};
+        hocket__wait_begin(&node, self, &stop_class, NULL, 0);
+        (void)hocket__wait_park(self, soon < deadline ? soon : deadline);
+        hocket__wait_end(self);
+    }
+    return true;
+}
+
+int hocket_runtime_stop(hocket_time deadline)
+{
+    hocket_task *self = hocket__self_attach();
+    int err = 0;
+    if (self && self->kind == HOCKET__FIBER)
+        return -EPERM;
+    (void)pthread_mutex_lock(&start_lock);
+    if (starts == 0 || !self) {
+        err = -EINVAL;
+    } else if (starts > 1) {
+        starts--;
+    } else {
+        err = settle(self, deadline) ? 0 : -ETIMEDOUT;
+        stop(self);
+        starts = 0;
+    }
+    (void)pthread_mutex_unlock(&start_lock);
+    return err;
+}
+
+bool hocket_running(void)
+{
+    return hk_load(&running);
+}
+
+int hocket_workers(void)
+{
+    return hocket__sched_workers();
+}
+
+size_t hocket_stack_size(size_t bytes)
+{
+    size_t old = hk_load(&hocket__default_stack);
+    int stack_class = bytes ? hocket__stack_class(bytes) : -1;
+    if (stack_class >= 0)
+        hk_store(&hocket__default_stack, HOCKET__STACK_MIN << stack_class);
+    return old;
+}
+
+hocket_task *hocket_main_task(void)
+{
+    return hk_load_acq(&main_task);
+}
+
+/* ---- hocket_run ---- */
+
+struct root {
+    hocket_task_fn *fn;
+    void *arg;
+    int result;
+};
+
+/* The root task counts its own children without atomics; what is left becomes everybody's. */
+static int root_main(void *arg)
+{
+    struct root *r = arg;
+    struct hocket__scope *s = &hocket__root_scope;
+    hk_store(&s->counter, hocket__self_or_null());
+    r->result = r->fn(r->arg);
+    (void)hk_add(&s->others, s->mine);
+    s->mine = 0;
+    hk_store(&s->counter, NULL);
+    return r->result;
+}
+
+static int run_root(struct root *root, hocket_task *self)
+{
+    hocket_task *t;
+    hocket_spawn_options o = HOCKET_SPAWN_OPTIONS_DEFAULT;
+    o.name = "main";
+    o.stack_size = ROOT_STACK;
+    o.held = true;
+    int err = hocket_spawn_task(&t, NULL, root_main, root, &o);
+    if (err)
+        return err;
+    t->flags |= HOCKET__TASK_ROOT;
+    hk_store_rel(&main_task, t);
+    err = hocket_task_start(t); /* cannot fail: it was held */
+    /* Until it has ended, part of the scope's count is in its `mine`. */
+    if (err == 0)
+        err = hocket_join(t, NULL, HOCKET_FOREVER);
+    hocket__scope_drain(&hocket__root_scope, self);
+    hk_store(&main_task, NULL);
+    hocket_task_release(t); /* reports the failure if nobody looked */
+    return err;
+}
+
+int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options *options)
+{
+    hocket_task *self = hocket__self_attach();
+    struct root root = {fn, arg, 0};
+    if (!self)
+        return -ENOMEM;
+    (void)pthread_mutex_lock(&start_lock);
+    int err = starts > 0 ? -EBUSY : start(options, true);
+    if (err == 0)
+        starts = 1;
+    (void)pthread_mutex_unlock(&start_lock);
+    if (err)
+        return err;
+    bool signals = !(options && options->no_signals) && hocket__signals_install() == 0;
+    err = run_root(&root, self);
+    (void)pthread_mutex_lock(&start_lock);
+    stop(self);
+    starts = 0;
+    (void)pthread_mutex_unlock(&start_lock);
+    if (signals)
+        hocket__signals_restore();
+    return err ? err : root.result;
+}
+
+int hocket_run(hocket_task_fn *fn, void *arg)
+{
+    return hocket_run_with(fn, arg, NULL);
+}
+
+/* ---- blocking calls ---- */
+
+int hocket_blocking(hocket_task_fn *fn, void *arg)
+{
+    hocket_task *self = hocket__self_must("hocket_blocking");
+    int result = 0;
+    int err = hocket__cancel_point(self);
+    if (err == 0)
+        err = hocket__sched_blocking(self, fn, arg, &result);
+    return err ? err : result;
+}
+
+void hocket_blocking_begin(void)
+{
+    hocket__sched_blocking_begin();
+}
+
+void hocket_blocking_end(void)
+{
+    hocket__sched_blocking_end();
+}
+
+void hocket_runtime_stats_get(hocket_runtime_stats *ret_stats)
+{
+    memset(ret_stats, 0, sizeof *ret_stats);
+    if (!hk_load(&running))
+        return;
+    hocket__sched_stats(ret_stats);
+    ret_stats->tasks = hocket_task_count();
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task - the life of a task from spawn to the release of its handle
+ *
+ * The life word and its bits are in task/task.h.  Joiners wait in the record's own
+ * list under its guard; a join of a child that nobody has started yet calls
+ * the child right there, on the joiner's stack, if three things hold: the joiner
+ * would wait for ever, every cancel that reaches the joiner reaches the child too, and there
+ * is stack enough.  Otherwise the joiner parks.
+ *
+ * Memory order: the end of a task publishes the result by the RMW that sets DONE; a
+ * joiner that sees DONE by an acquiring load sees everything the task did.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "park/thread.h"
+#include "sched/sched.h"
+#include "sys/sanitizer.h"
+#include "sys/stack.h"
+#include "sys/sys.h"
+#include "task/fail.h"
+#include "task/local.h"
+#include "task/task.h"
+
+_Atomic size_t hocket__default_stack = HOCKET__STACK_MIN;
+
+extern const struct hocket__task_ops hocket__fiber_ops;
+
+static uint32_t join_holder(const void *object, unsigned i)
+{
+    const hocket_task *t = object;
+    return i == 0 ? t->slot : 0;
+}
+
+const struct hocket__wait_class hocket__join_class = {"join", join_holder};
+
+/* ---- the end of a task ---- */
+
+static void record_free(hocket_task *t)
+{
+    hocket__words_unref(t->words);
+    t->words = NULL;
+    hk_store(&t->life, 0);
+    hk_store_rel(&t->id, 0);
+    if (t->kind == HOCKET__FIBER)
+        hocket__sched_record_put(t);
+    else
+        hocket__record_put(t);
+}
+
+/* DONE, wake the joiners, FINISHED; the record may be another task afterwards. */
+static void publish_end(hocket_task *t)
+{
+    uint32_t life = hk_load(&t->life);
+    while (!(life & HOCKET__LIFE_JOINERS)) {
+        if (life & HOCKET__LIFE_RELEASED) { /* nobody can join or release any more */
+            record_free(t);
+            return;
+        }
+        if (hk_cas(&t->life, &life, life | HOCKET__LIFE_DONE | HOCKET__LIFE_FINISHED))
+            return;
+    }
+    (void)hk_or(&t->life, HOCKET__LIFE_DONE);
+    struct hocket__wakes wakes = {NULL, NULL};
+    hocket__guard_lock(&t->guard);
+    while (t->joiners) {
+        struct hocket__link *link = t->joiners;
+        hocket__queue_remove(&t->joiners, link);
+        struct hocket__waiter *n = hk_container_of(link, struct hocket__waiter, link);
+        if (hocket__claim(n->task))
+            hocket__wakes_add(&wakes, n->task);
+    }
+    (void)hocket__guard_unlock(&t->guard);
+    hocket__wakes_run(&wakes);
+    if (hk_or(&t->life, HOCKET__LIFE_FINISHED) & HOCKET__LIFE_RELEASED)
+        record_free(t);
+}
+
+HK_COLD static void keep_failure(hocket_task *t, struct hocket__scope *scope, bool handle)
+{
+    bool cancelled = t->result == -ECANCELED && hocket__cancelled(t);
+    if (cancelled)
+        return; /* it did what it was asked to */
+    struct hocket__words *words = hocket__words_for(t, t->result);
+    if (t->words == NULL)
+        t->words = hocket__words_ref(words);
+    bool top = scope == &hocket__root_scope || scope == &hocket__daemon_scope;
+    if (!top)
+        hocket__scope_failed(scope, t->result, words);
+    else if (!handle)
+        hocket__words_report(words);
+    if (top)
+        hocket__words_unref(words);
+}
+
+/* The function has returned; everything of the task but its record ends here. */
+static void task_end(hocket_task *t, int result)
+{
+    struct hocket__scope *scope = hocket__scope_of_cancel(t->home);
+    hocket_task *in_place_of = t->in_place_of;
+    char name[HOCKET_NAME_MAX];
+    if (hk_unlikely(t->scopes != NULL))
+        hocket__panic("task '%s' ended with an open scope", hocket__task_name(t, name, sizeof name));
+    if (hk_unlikely(t->locals != NULL))
+        hocket__locals_end(t);
+    if (hk_unlikely(hocket__self_held() > 0))
+        hocket__panic("task '%s' ended while holding %u lock(s)",
+                      hocket__task_name(t, name, sizeof name), hocket__self_held());
+    t->result = result;
+    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
+    if (hk_unlikely(hooks != NULL) && hooks->exit)
+        hooks->exit(t, result, hooks->context);
+    if (hk_unlikely(t->flags & HOCKET__TASK_COPIED))
+        hocket__free(t->arg);
+    if (hk_unlikely(result < 0))
+        keep_failure(t, scope, t->flags & HOCKET__TASK_HANDLE);
+    if (t->linked)
+        hocket__cancel_forget(t);
+    t->in_place_of = NULL;
+    hocket__tsan_release(t);
+    publish_end(t);
+    hocket__scope_leave_task(scope, in_place_of);
+}
+
+void hocket__task_run(hocket_task *t)
+{
+    hocket__tsan_acquire(t);
+    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
+    if (hk_unlikely(hooks != NULL) && hooks->start)
+        hooks->start(t, hooks->context);
+    task_end(t, t->fn(t->arg));
+}
+
+void hocket__task_start_failed(hocket_task *t, int error)
+{
+    hocket__self_set(t, 0);
+    task_end(t, error);
+    hocket__self_set(NULL, 0);
+}
+
+/* ---- spawn ---- */
+
+static int options_check(const hocket_spawn_options *o, const struct hocket__scope *scope)
+{
+    if (o->size != 0 && o->size < sizeof *o)
+        return -EINVAL;
+    if (o->placement != HOCKET_ON_FIBER && o->placement != HOCKET_ON_THREAD)
+        return -EINVAL;
+    if (o->daemon && scope != &hocket__daemon_scope)
+        return -EINVAL;
+    return o->stack_size > HOCKET__STACK_MAX ? -EINVAL : 0;
+}
+
+static int apply_options(hocket_task *t, const hocket_spawn_options *o)
+{
+    size_t stack = o->stack_size ? o->stack_size : hk_load(&hocket__default_stack);
+    int stack_class = hocket__stack_class(stack);
+    if (stack_class < 0)
+        return stack_class;
+    t->stack_class = (uint8_t)stack_class;
+    t->priority = (int8_t)(o->priority > 0 ? 1 : o->priority < 0 ? -1 : 0);
+    if (o->name)
+        hocket_task_set_name(t, o->name);
+    return 0;
+}
+
+/* Undo: the record was not seen by anybody. */
+static void spawn_undo(hocket_task *t, struct hocket__scope *scope, hocket_task *self)
+{
+    if (t->locals)
+        hocket__locals_end(t);
+    record_free(t);
+    if (self && self == hk_load(&scope->counter))
+        scope->mine--;
+    else
+        hocket__scope_leave_task(scope, NULL);
+}
+
+static int launch(hocket_task *t, struct hocket__scope *scope, hocket_task *self,
+                  const hocket_spawn_options *o)
+{
+    if (o && o->placement == HOCKET_ON_THREAD) {
+        int err = hocket__thread_task_start(t, o->stack_size);
+        if (err)
+            spawn_undo(t, scope, self);
+        return err;
+    }
+    if (!(hk_load(&t->life) & HOCKET__LIFE_HELD))
+        hocket__sched_spawn(t);
+    return 0;
+}
+
+int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
+                  const hocket_spawn_options *o, unsigned flags)
+{
+    int err = hocket__runtime_check();
+    if (hk_unlikely(err != 0) || (o && (err = options_check(o, scope)) != 0))
+        return err;
+    hocket_task *self = hocket__self_or_null();
+    hocket_task *t = hocket__sched_record_get();
+    if (hk_unlikely(!t))
+        return -ENOMEM;
+    bool thread = o && o->placement == HOCKET_ON_THREAD;
+    hocket__record_init(t, thread ? HOCKET__THREAD : HOCKET__FIBER,
+                        thread ? &hocket__thread_ops : &hocket__fiber_ops);
+    t->fn = fn;
+    t->arg = arg;
+    t->flags = (uint16_t)(flags | (o && o->daemon ? HOCKET__TASK_DAEMON : 0u) |
+                          (ret_task ? HOCKET__TASK_HANDLE : 0u));
+    t->home = &scope->cancel;
+    hk_store(&t->life, (ret_task ? 0u : HOCKET__LIFE_RELEASED) |
+                           (o && o->held ? HOCKET__LIFE_HELD : 0u));
+    if (o && (err = apply_options(t, o)) != 0) {
+        hocket__record_put(t);
+        return err;
+    }
+    if (!o)
+        t->stack_class = (uint8_t)hocket__stack_class(hk_load(&hocket__default_stack));
+    hk_store_rel(&t->id, hocket__sched_id());
+    if (self && self == hk_load(&scope->counter))
+        scope->mine++;
+    else
+        (void)hk_add(&scope->others, 1);
+    if (hk_unlikely(self && self->locals) && (err = hocket__locals_inherit(t, self)) != 0) {
+        spawn_undo(t, scope, self);
+        return err;
+    }
+    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
+    if (hk_unlikely(hooks != NULL) && hooks->spawn)
+        hooks->spawn(t, hooks->context);
+    hocket__tsan_release(t);
+    if (ret_task)
+        *ret_task = t; /* before it runs: its function may look at the caller's variable */
+    err = launch(t, scope, self, o);
+    return err;
+}
+
+int hocket_spawn(hocket_scope *scope, hocket_task_fn *fn, void *arg)
+{
+    return hocket__spawn(NULL, scope ? hocket__scope_of(scope) : &hocket__root_scope, fn, arg, NULL,
+                         0);
+}
+
+int hocket_spawn_task(hocket_task **ret_task, hocket_scope *scope, hocket_task_fn *fn, void *arg,
+                      const hocket_spawn_options *options)
+{
+    struct hocket__scope *s = scope                        ? hocket__scope_of(scope)
+                              : options && options->daemon ? &hocket__daemon_scope
+                                                           : &hocket__root_scope;
+    hocket_task *t = NULL;
+    int err = hocket__spawn(&t, s, fn, arg, options, 0);
+    if (err == 0)
+        *ret_task = t;
+    return err;
+}
+
+int hocket_spawn_copy(hocket_scope *scope, hocket_task_fn *fn, const void *args, size_t size)
+{
+    void *copy = hocket__alloc(size ? size : 1);
+    if (!copy)
+        return -ENOMEM;
+    if (size)
+        memcpy(copy, args, size);
+    int err = hocket__spawn(NULL, scope ? hocket__scope_of(scope) : &hocket__root_scope, fn, copy,
+                            NULL, HOCKET__TASK_COPIED);
+    if (err)
+        hocket__free(copy);
+    return err;
+}
+
+int hocket_task_start(hocket_task *task)
+{
+    if (!(hk_and(&task->life, ~(uint32_t)HOCKET__LIFE_HELD) & HOCKET__LIFE_HELD))
+        return -EALREADY;
+    if (task->kind == HOCKET__THREAD)
+        (void)hocket__futex_wake(&task->life, 1); /* its thread waits for this */
+    else
+        hocket__sched_spawn(task);
+    return 0;
+}
+
+/* ---- join ---- */
+
+static int take_result(hocket_task *t, int *ret_result)
+{
+    hocket__tsan_acquire(t);
+    if (!(hk_load(&t->life) & HOCKET__LIFE_SEEN) && ret_result && t->result < 0)
+        (void)hk_or(&t->life, HOCKET__LIFE_SEEN);
+    if (ret_result)
+        *ret_result = t->result;
+    return 0;
+}
+
+/* The child runs here and now.  It may park: then our whole stack parks with it. */
+static void join_in_place(hocket_task *self, hocket_task *t)
+{
+    hocket__wait_note(self, &hocket__join_class, t);
+    t->in_place_of = self;
+    hocket__sched_run_here(t, self);
+    hocket__wait_unnote(self);
+}
+
+static int join_wait(hocket_task *self, hocket_task *t, hocket_time deadline)
+{
+    struct hocket__waiter node;
+    hocket__guard_lock(&t->guard);
+    hocket__wait_begin(&node, self, &hocket__join_class, t, HOCKET__WAIT_CANCEL);
+    if (hk_or(&t->life, HOCKET__LIFE_JOINERS) & HOCKET__LIFE_DONE) {
+        (void)hocket__guard_unlock(&t->guard);
+        hocket__wait_end(self);
+        return 0;
+    }
+    hocket__queue_push(&t->joiners, &node.link);
+    (void)hocket__guard_unlock(&t->guard);
+    int err = hocket__wait_park(self, deadline);
+    if (err) {
+        hocket__guard_lock(&t->guard);
+        hocket__queue_remove(&t->joiners, &node.link);
+        (void)hocket__guard_unlock(&t->guard);
+    }
+    hocket__wait_end(self);
+    return err;
+}
+
+int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
+{
+    hocket_task *self = hocket__self_must("hocket_join");
+    if (hk_unlikely(task == self))
+        return -EDEADLK;
+    int err = hocket__cancel_point(self);
+    if (hk_unlikely(err != 0))
+        return err;
+    uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
+    if (life & HOCKET__LIFE_DONE)
+        return take_result(task, ret_result);
+    if (deadline == HOCKET_FOREVER && hk_load(&task->queued_on) && self->kind == HOCKET__FIBER &&
+        hocket__cancel_covers(self, task) && hocket__sched_claim(task)) {
+        join_in_place(self, task);
+        return take_result(task, ret_result);
+    }
+    if (deadline <= HOCKET_NOW)
+        return -ETIMEDOUT;
+    err = join_wait(self, task, deadline);
+    return err ? err : take_result(task, ret_result);
+}
+
+int hocket_stop(hocket_task *task, hocket_time deadline)
+{
+    hocket_cancel(task);
+    return hocket_join(task, NULL, deadline);
+}
+
+void hocket_cancel(hocket_task *task)
+{
+    if (task->flags & HOCKET__TASK_ROOT)
+        hocket__cancel_scope(task->home); /* cancelling the root task is cancelling the program */
+    else
+        hocket__cancel_task(task);
+}
+
+void hocket_task_release(hocket_task *task)
+{
+    if (!task)
+        return;
+    uint32_t life = hk_load_acq(&task->life);
+    if (life & HOCKET__LIFE_RELEASED)
+        hocket__panic("hocket_task_release: handle %p was released before", (void *)task);
+    if (life & HOCKET__LIFE_HELD)
+        hocket__panic("hocket_task_release: task %p was never started", (void *)task);
+    if (!(life & HOCKET__LIFE_FINISHED) &&
+        !(hk_or(&task->life, HOCKET__LIFE_RELEASED) & HOCKET__LIFE_FINISHED))
+        return; /* its end will free it */
+    life = hk_load(&task->life);
+    bool top = task->home == &hocket__root_scope.cancel || task->home == &hocket__daemon_scope.cancel;
+    if (hk_unlikely(task->words && top && !(life & HOCKET__LIFE_SEEN)))
+        hocket__words_report(task->words);
+    record_free(task);
+}
+
+const hocket_error *hocket_task_error(hocket_task *task)
+{
+    if (!(hk_load_acq(&task->life) & HOCKET__LIFE_DONE) || task->result >= 0)
+        return NULL;
+    (void)hk_or(&task->life, HOCKET__LIFE_SEEN);
+    return hocket__words_error(task->words);
+}
+
+/* ---- for computing tasks ---- */
+
+bool hocket_cancelled(void)
+{
+    hocket_task *self = hocket__self_or_null();
+    return self && hocket__cancelled(self);
+}
+
+int hocket_check(void)
+{
+    return hocket_cancelled() ? -ECANCELED : 0;
+}

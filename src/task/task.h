@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TASK_TASK_H
+#define HOCKET_TASK_TASK_H
+
+/*
+ * task - what the files of src/task share: scopes from the inside, ends of tasks
+ *
+ * The life word of a record (bits of enum hocket__life) and who may set them:
+ *
+ *   HELD       spawn; cleared once by hocket_task_start
+ *   JOINERS    a joiner, under the record's guard, while not DONE
+ *   DONE       the task's end, once; the result is final before
+ *   FINISHED   the task's end, as the last thing it does to the record
+ *   RELEASED   hocket_task_release, or the spawn when nobody wants a handle
+ *   SEEN       whoever took the result or the words
+ *
+ * A record is free when it is FINISHED and RELEASED: whoever sets the second frees it.
+ *
+ * Counting the tasks of a scope costs no locked instruction where one task does
+ * it all: `mine` is touched by the owner only (its spawns, less the children it
+ * ran in place), `others` by everybody.  Outstanding is their sum, less the bias that keeps
+ * `others` from reaching zero before the owner has added its part and waits.
+ */
+#include <hocket/scope.h>
+
+#include "park/cancel.h"
+
+#define HOCKET__SCOPE_BIAS (INT64_C(1) << 40)
+
+struct hocket__words;
+
+struct hocket__failure {
+    struct hocket__failure *next;
+    struct hocket__words *words;
+    bool seen;
+};
+
+struct hocket__scope {
+    struct hocket__cancel_scope cancel;
+    _Atomic(hocket_task *) counter; /* the task that owns `mine`; NULL: nobody */
+    int64_t mine;
+    _Atomic int64_t others;
+    _Atomic(hocket_task *) closer;  /* waits for zero */
+    const char *name;
+    bool keep_going;
+    hocket__guard guard;            /* the failures */
+    struct hocket__failure *failures, **failures_tail;
+    _Atomic uint32_t failed;        /* number of failures */
+    int first;                      /* result of the first */
+};
+
+_Static_assert(sizeof(struct hocket__scope) <= sizeof(hocket_scope), "hocket_scope is too small");
+
+static inline struct hocket__scope *hocket__scope_of(hocket_scope *scope)
+{
+    return (struct hocket__scope *)(void *)scope;
+}
+
+static inline struct hocket__scope *hocket__scope_of_cancel(struct hocket__cancel_scope *cancel)
+{
+    return hk_container_of(cancel, struct hocket__scope, cancel);
+}
+
+/* The scopes of the runtime (run.c). */
+extern struct hocket__scope hocket__root_scope;   /* tasks that the program's end waits for */
+extern struct hocket__scope hocket__daemon_scope; /* daemons */
+
+void hocket__scope_init(struct hocket__scope *s, hocket_task *counter);
+
+/* Wait until no task of it is left.  `self` may spawn into it again afterwards. */
+void hocket__scope_drain(struct hocket__scope *s, hocket_task *self);
+
+/* Keep a failure (words may be NULL; the reference is taken over) and cancel the rest. */
+void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__words *words);
+
+/* One task less.  The scope may be gone when this returns. */
+void hocket__scope_leave_task(struct hocket__scope *s, hocket_task *in_place_of);
+
+/* Report what nobody looked at and free the list. */
+void hocket__scope_report(struct hocket__scope *s, bool but_the_first);
+
+/* Call the function of a task and end it: what sched and threads do with a task. */
+void hocket__task_run(hocket_task *task);
+void hocket__task_start_failed(hocket_task *task, int error);
+
+/* Spawn with everything explicit. */
+int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
+                  const hocket_spawn_options *options, unsigned flags);
+
+/* Start the OS thread of a HOCKET_ON_THREAD task; join those that ended. */
+int hocket__thread_task_start(hocket_task *task, size_t stack_size);
+void hocket__thread_tasks_reap(bool every);
+
+/* Is a runtime there, and may tasks be spawned?  0, -ENOSYS, -ECANCELED; panics after fork. */
+int hocket__runtime_check(void);
+
+extern _Atomic size_t hocket__default_stack;
+
+#endif
