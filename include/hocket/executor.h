@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_EXECUTOR_H
+#define HOCKET_EXECUTOR_H
+#include <hocket/buffer.h>
+#include <hocket/future.h>
+#include <hocket/task.h>
+
+/*
+ * executor - write the function once, choose where it runs
+ *
+ * An executor runs jobs.  A job is a function that turns input bytes into
+ * output bytes; which executor runs it decides where:
+ *
+ *   "inline"    in submit itself, in the calling task; for debugging and
+ *               programs that need no concurrency.  Needs no runtime.
+ *   "fibers"    on the runtime's workers, one fiber a running job
+ *   "threads"   on OS threads of the executor's own, started as they are needed
+ *
+ *     static int count_lines(const void *input, size_t size, hocket_buffer *output)
+ *     {
+ *         int n = lines_of((const char *)input);
+ *         if (n < 0)
+ *             return hocket_fail(n, "read %s", (const char *)input);
+ *         return hocket_buffer_append(output, &n, sizeof n);
+ *     }
+ *
+ *     hocket_executor *ex;
+ *     hocket_future *f;
+ *     int err = hocket_executor_new(&ex, "threads", HOCKET_EXECUTOR_OPTIONS(.workers = 4));
+ *     if (err == 0)
+ *         err = hocket_submit(ex, &f, count_lines, path, strlen(path) + 1);
+ *     ...                                       // see future.h for what f can tell
+ *     hocket_executor_free(ex);                 // waits for what still runs
+ *
+ *   Callers    threads and fibers alike, also threads Hocket did not start.
+ *   Blocks     submit while the queue of jobs is full, map, shutdown, free;
+ *              all but free are cancel points on every call.
+ *   Order      a submit happens before its job starts.  Jobs start in order of
+ *              submission; with more than one worker they end in any order.
+ *   Jobs       may do all that tasks may: wait, lock, submit, wait for futures
+ *              of the same executor, at any depth and with one worker too (a
+ *              worker that waits for a job lends its place to another).  A job must release
+ *              the locks it takes.  Task-local values (local.h) belong to the worker and stay
+ *              from one job to the next.
+ *   Lifetime   freed by its owner, after the last user is done.  Executors still
+ *              open when the runtime stops have their jobs cancelled.
+ */
+typedef struct hocket_executor hocket_executor;
+
+/*
+ * A job's function.  `input` lies in a copy that belongs to the executor, aligned for any type, and lives
+ * until the function returns.  `output` is empty at first; what is in it at the end becomes the
+ * future's output, also when the function fails.  The result is the future's;
+ * negative is a failure, see hocket_fail (error.h).
+ */
+typedef int hocket_call(const void *input, size_t size, hocket_buffer *output);
+
+typedef struct hocket_executor_options {
+    size_t size;       /* sizeof(hocket_executor_options); 0 = the fields of version 0.1 */
+    const char *name;  /* copied; workers are tasks called NAME-1, NAME-2...; NULL = the scheme */
+    int workers;       /* most jobs running at once; 0 = threads: usable CPUs, fibers: 256;
+                          inline ignores it */
+    size_t queue;      /* most jobs submitted and not started; 0 = HOCKET_EXECUTOR_QUEUE */
+    size_t stack_size; /* of each worker; 0 = threads: the system's, fibers: hocket_stack_size() */
+} hocket_executor_options;
+
+/* Jobs that may be submitted and not started before submit waits, unless an option says else. */
+#define HOCKET_EXECUTOR_QUEUE 1024
+
+#define HOCKET_EXECUTOR_OPTIONS_DEFAULT                \
+    {                                                  \
+        sizeof(hocket_executor_options), NULL, 0, 0, 0 \
+    }
+#ifndef __cplusplus
+#define HOCKET_EXECUTOR_OPTIONS(...) \
+    (&(hocket_executor_options){ .size = sizeof(hocket_executor_options), __VA_ARGS__ })
+#endif
+
+HOCKET_BEGIN_DECLS
+
+/*
+ * Make an executor of a scheme; NULL options: defaults.
+ *
+ * 0, -ENOMEM; -EINVAL: unknown scheme or options that make no sense; -ENOSYS: "threads"
+ * and "fibers" need a runtime (runtime.h); -EAGAIN: not even one thread can be had.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_executor_new(hocket_executor **ret_executor,
+                                                     const char *scheme,
+                                                     const hocket_executor_options *options);
+
+/*
+ * Submit a job: `call` with a copy of `size` bytes of `input` (NULL if size is 0).
+ *
+ *   0           *ret_future is the caller's, to be freed; with ret_future NULL
+ *               nobody waits for the job, and its failure goes to the error hook
+ *   -EPIPE      the executor was shut down
+ *   -ECANCELED  the calling task was cancelled
+ *   -ENOMEM     no memory, or no worker could be started
+ *   -ENOSYS     the runtime is gone
+ *
+ * On error the job will not run.  Waits while the queue of jobs is full, for ever if need be, but
+ * never in a job of the same executor.  A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit(hocket_executor *executor,
+                                               hocket_future **ret_future, hocket_call *call,
+                                               const void *input, size_t size);
+
+/* The same, waiting for room in the queue until `deadline`, then -ETIMEDOUT.  A cancel point. */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit_until(hocket_executor *executor,
+                                                     hocket_future **ret_future, hocket_call *call,
+                                                     const void *input, size_t size,
+                                                     hocket_time deadline);
+
+/*
+ * Submit fn(arg), for executors that share the caller's memory (all of version 0.1; the others
+ * will answer -ENOSYS).  Nothing is copied: `arg` must live until the job is done.  The future
+ * has a result and no output.  Errors as hocket_submit.  A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit_fn(hocket_executor *executor,
+                                                  hocket_future **ret_future, hocket_task_fn *fn,
+                                                  void *arg);
+
+/* The same with a deadline for room in the queue.  A cancel point. */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit_fn_until(hocket_executor *executor,
+                                                        hocket_future **ret_future,
+                                                        hocket_task_fn *fn, void *arg,
+                                                        hocket_time deadline);
+
+enum hocket_shutdown {
+    HOCKET_SHUTDOWN_DRAIN = 0, /* what was submitted is still done */
+    HOCKET_SHUTDOWN_CANCEL = 1 /* queued jobs never run, running ones are cancelled */
+};
+
+/*
+ * Take no more jobs (submit gives -EPIPE) and wait until all have ended and the workers are gone.
+ * May be called again, by several tasks, and with CANCEL after DRAIN.
+ *
+ *   0           nothing runs any more
+ *   -ETIMEDOUT  the deadline passed; the shutdown goes on by itself
+ *   -ECANCELED  the caller was cancelled; likewise
+ *   -EDEADLK    the caller is a job of this executor; likewise
+ *   -EINVAL     no such kind of shutdown; nothing has changed
+ *
+ * A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_executor_shutdown(hocket_executor *executor, int how,
+                                                          hocket_time deadline);
+
+/*
+ * Shut down and free; NULL is ignored.  Drains, but if the calling task is or gets cancelled,
+ * the jobs are cancelled too; either way it waits for them.  Not a cancel point.  Panics in a
+ * job of this executor.
+ */
+HOCKET_API void hocket_executor_free(hocket_executor *executor);
+
+/* The scheme it was made with. */
+HOCKET_API const char *hocket_executor_scheme(const hocket_executor *executor);
+
+/* Most jobs that run at once; 1 for "inline". */
+HOCKET_API int hocket_executor_workers(const hocket_executor *executor);
+
+/* Jobs submitted and not started, and jobs running; a moment's truth. */
+HOCKET_API size_t hocket_executor_queued(const hocket_executor *executor);
+HOCKET_API size_t hocket_executor_running(const hocket_executor *executor);
+
+/* Was it shut down (or begun to be)? */
+HOCKET_API bool hocket_executor_closed(const hocket_executor *executor);
+
+/*
+ * map - one function over many inputs
+ *
+ * Inputs come one at a time from a callback and results go one at a time to another,
+ * both called in the calling task.  At most `window` inputs are on their way at any time, so a
+ * map over an endless list takes constant memory.
+ *
+ *     struct list { char **paths; size_t next, count; };
+ *
+ *     static int next_path(void *context, const void **ret_input, size_t *ret_size)
+ *     {
+ *         struct list *l = context;
+ *         if (l->next == l->count)
+ *             return 0;
+ *         *ret_input = l->paths[l->next++];
+ *         *ret_size = strlen(*ret_input) + 1;
+ *         return 1;
+ *     }
+ *
+ *     static int print_count(void *context, const hocket_map_result *r)
+ *     {
+ *         if (r->result < 0)
+ *             fprintf(stderr, "%s: %s\n", (const char *)r->input, r->error->message);
+ *         else
+ *             printf("%s: %d\n", (const char *)r->input, *(const int *)r->output);
+ *         return 0;                             // go on, also after a failed job
+ *     }
+ *
+ *     err = hocket_map(ex, count_lines, next_path, print_count, &list, NULL, HOCKET_FOREVER);
+ */
+
+/* Give the next input: 1; there is no more: 0; negative: stop, map returns that.  The bytes are
+ * copied before the next call of anything. */
+typedef int hocket_map_next(void *context, const void **ret_input, size_t *ret_size);
+
+/* One result; everything it points to is gone when the callback has returned. */
+typedef struct hocket_map_result {
+    size_t index;      /* of the input: 0 for the first that next gave */
+    const void *input; /* the executor's copy of it */
+    size_t input_size;
+    int result;         /* what the job returned */
+    const void *output; /* what it wrote; NULL if nothing */
+    size_t output_size;
+    const hocket_error *error; /* words, never NULL if result is negative, else NULL */
+} hocket_map_result;
+
+/* Take a result: 0 to go on, anything else to stop: map returns that. */
+typedef int hocket_map_take(void *context, const hocket_map_result *result);
+
+typedef struct hocket_map_options {
+    size_t size;       /* sizeof(hocket_map_options); 0 = the fields of version 0.1 */
+    size_t window;     /* inputs given and results not taken; 0 = twice the workers (inline: 1) */
+    bool as_completed; /* results as they are done; otherwise in order of the inputs */
+} hocket_map_options;
+
+#define HOCKET_MAP_OPTIONS_DEFAULT           \
+    {                                        \
+        sizeof(hocket_map_options), 0, false \
+    }
+#ifndef __cplusplus
+#define HOCKET_MAP_OPTIONS(...) \
+    (&(hocket_map_options){ .size = sizeof(hocket_map_options), __VA_ARGS__ })
+#endif
+
+/*
+ * Call `call` on every input that `next` gives, and give each result to `take`.
+ * With `take` NULL the outputs are dropped, and the first failure stops the map, which returns
+ * it; its words are then kept for the calling task (hocket_fail_words).
+ *
+ *   0           all inputs done and taken
+ *   -ETIMEDOUT  the deadline passed
+ *   -ECANCELED  the calling task was cancelled
+ *   otherwise   what next, take or a submit returned
+ *
+ * When it ends early, jobs not done are cancelled and waited for, and their results dropped: no
+ * job of the map runs when map has returned.  A cancel point, also between two results.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_map(hocket_executor *executor, hocket_call *call,
+                                            hocket_map_next *next, hocket_map_take *take,
+                                            void *context, const hocket_map_options *options,
+                                            hocket_time deadline);
+
+HOCKET_END_DECLS
+#endif
