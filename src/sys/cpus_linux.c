@@ -13,9 +13,6 @@
  *
  * No allocation: a path or line that does not fit its buffer is no limit.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "sys/cpus.h"
 #include "sys/kernel.h"
 

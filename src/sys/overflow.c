@@ -143,7 +143,7 @@ static void pass_on(size_t which, int sig, siginfo_t *info, ucontext_t *at)
     const struct sigaction *act = &before[which];
     bool by_default = act->sa_handler == SIG_DFL;
 
-    if (act->sa_flags & SA_RESETHAND)
+    if ((unsigned)act->sa_flags & SA_RESETHAND)
         by_default = by_default || hk_xchg(&was_reset[which], 1u) != 0;
     if (!by_default && act->sa_handler == SIG_IGN) {
         if (!comes_again(info))

@@ -73,7 +73,7 @@ struct hocket__sys {
     /*
      * Start a thread that runs fn(arg).  `stack_size` 0 is the system's
      * default; it is rounded up to what the system needs.  `name` (may be
-     * NULL) is cut to 15 bytes.  Each started thread is joined or detached
+     * NULL) is cut to 15 bytes.  Allocates.  Each started thread is joined or detached
      * once.  0, -EAGAIN, -ENOMEM; on error nothing runs and *ret is unchanged.
      */
     int (*thread_start)(struct hocket__thread *ret, void *(*fn)(void *),

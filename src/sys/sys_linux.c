@@ -9,12 +9,11 @@
  * may be filtered in containers; guard needs 6.13; both say so to the caller,
  * who has another way.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "sys/sys.h"
+#include "base/alloc.h"
 #include "sys/cpus.h"
 #include "sys/kernel.h"
+#include "sys/sanitizer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +69,7 @@ static HK_NOINLINE int linux_futex_wait(const _Atomic uint32_t *addr, uint32_t e
                                         int64_t deadline)
 {
     struct timespec until, *limit = NULL;
+    int rc;
 
     if (deadline != INT64_MAX) {
         if (deadline < 0)
@@ -78,8 +78,12 @@ static HK_NOINLINE int linux_futex_wait(const _Atomic uint32_t *addr, uint32_t e
         until.tv_nsec = (long)(deadline % NS_PER_SEC);
         limit = &until;
     }
-    return (int)hocket__syscall6(SYS_futex, (long)addr, FUTEX_OP_WAIT_UNTIL,
-                                 (long)expected, (long)limit, 0, -1);
+    rc = (int)hocket__syscall6(SYS_futex, (long)addr, FUTEX_OP_WAIT_UNTIL, (long)expected,
+                               (long)limit, 0, -1);
+    /* TSan holds handlers back until the thread calls a function it knows. */
+    if (HOCKET_TSAN && rc == -EINTR)
+        (void)read_clock(CLOCK_MONOTONIC);
+    return rc;
 }
 
 static HK_NOINLINE int linux_futex_wake(const _Atomic uint32_t *addr, int n)
@@ -98,7 +102,7 @@ static void *thread_main(void *arg)
 {
     struct thread_begin begin = *(struct thread_begin *)arg;
 
-    free(arg);
+    hocket__free(arg);
     if (begin.name[0] != '\0')
         hocket__syscall4(SYS_prctl, PR_SET_NAME, (long)begin.name, 0, 0);
     return begin.fn(begin.arg);
@@ -148,7 +152,7 @@ static HK_NOINLINE int linux_thread_start(struct hocket__thread *ret, void *(*fn
                                           void *arg, size_t stack_size, const char *name,
                                           unsigned flags)
 {
-    struct thread_begin *begin = malloc(sizeof *begin);
+    struct thread_begin *begin = hocket__alloc(sizeof *begin);
     sigset_t mask, saved;
     pthread_t thread;
     int rc;
@@ -170,7 +174,7 @@ static HK_NOINLINE int linux_thread_start(struct hocket__thread *ret, void *(*fn
     if (!(flags & HOCKET__THREAD_INHERIT_SIGNALS))
         pthread_sigmask(SIG_SETMASK, &saved, NULL);
     if (rc != 0) {
-        free(begin);
+        hocket__free(begin);
         return rc;
     }
     ret->handle = (uintptr_t)thread;
