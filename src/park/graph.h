@@ -3,17 +3,50 @@
 #define HOCKET_PARK_GRAPH_H
 
 /*
- * graph - who waits for whom, read when a wait with a known holder begins
+ * graph - who waits for whom: finding a certain cycle before it closes
+ *
+ * Each wait whose class has a `holder` function is an edge, or several, from the waiter
+ * to the tasks that must act before it can go on.  A task that is about to park looks
+ * whether the edges lead back to it.
+ *
+ *   A wait is an edge only if it has no deadline: a timed one ends by itself.
+ *   A wait that could be cancelled ends if somebody cancels it, so it
+ *   makes a cycle likely, not certain.
+ *
+ *                                    the closing wait is       the closing wait is
+ *                                    cancellable (_until)      a plain lock
+ *   all others plain                 -EDEADLK                  panic, naming all
+ *   some of the others cancellable   -EDEADLK                  one line of report
+ *   some of the others timed         nothing                   nothing
+ *
+ * Whoever reads the object of another task's wait must know that it still exists.  So the
+ * search runs under one lock and says so in hocket__graph_busy; a wait
+ * that ends meanwhile (hocket__graph_leave, at the end of hocket__wait_end) waits for the
+ * search.  Both sides have a full fence between their store and their load.
  */
-#include "park/wait.h"
+#include "park/record.h"
+
+extern _Atomic uint32_t hocket__graph_busy;
 
 /*
- * Does the wait that `self` has just published close a certain cycle?  0, or -EDEADLK for a wait
- * that may return; panics, naming all sides, for one that may not.
+ * Would this wait of `self`, begun and published, close a cycle?  Called without guards,
+ * before leaving the CPU, for classes with a holder.
+ *
+ *   0         it would not, or nothing certain is known
+ *   -EDEADLK  it would; the wait record is withdrawn, so that the other sides are not told as well
+ *
+ * Panics as the table says.
  */
 int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellable);
 
-/* The record of a wait with a holder was cleared: nobody reads its object when this returns. */
-void hocket__graph_leave(void);
+void hocket__graph_wait(void);
+
+/* After the wait record was cleared, before its object may die. */
+static inline void hocket__graph_leave(void)
+{
+    hk_fence_sc(); /* pairs with the one in hocket__graph_check */
+    if (hk_unlikely(hk_load_acq(&hocket__graph_busy)))
+        hocket__graph_wait();
+}
 
 #endif

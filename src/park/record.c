@@ -146,7 +146,7 @@ char *hocket__task_name(const hocket_task *task, char *buffer, size_t size)
     if (size == 0)
         return buffer;
     size_t used = 0;
-    if (task) {
+    if (task && task->named) {
         const volatile char *name = task->name; /* may change meanwhile: always terminated */
         while (used + 1 < size && used < HOCKET_NAME_MAX - 1 && name[used]) {
             buffer[used] = name[used];
@@ -235,18 +235,18 @@ void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
                          const struct hocket__task_ops *ops)
 {
     t->ops = ops;
-    t->kind = (uint8_t)kind;
+    hk_store(&t->kind, (uint8_t)kind);
     t->home = NULL;
     t->cancel_epoch = 0;
     hk_store(&t->cancel_requested, false);
     t->fn = NULL;
     t->arg = NULL;
     t->result = 0;
-    t->flags = 0;
+    hk_store(&t->flags, 0);
     t->priority = 0;
     t->stack_class = 0;
     t->spin_luck = 0;
-    t->name[0] = '\0';
+    t->named = false;
     t->run_next = t->run_prev = NULL;
     t->in_place_of = NULL;
 }

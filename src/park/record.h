@@ -16,7 +16,8 @@
  * (kind FOREIGN, given back by a thread-exit destructor).  Fibers and threads
  * spawned through the library get theirs from src/task.
  *
- * The fields are grouped by the layer that writes them.
+ * The fields are grouped so that a task that is spawned, run and joined without ever
+ * waiting touches two cache lines.
  */
 
 #include <hocket/hooks.h>
@@ -91,57 +92,53 @@ enum hocket__task_flags {
 #define HOCKET__HELD_READS 4
 
 struct hocket_task {
-    /* ---- park: the wait protocol and the live wait record (written by the task itself) */
-    _Atomic uint32_t wait_state;
-    uint32_t slot;
+    /* ---- line 0: queueing, starting, joining */
+    _Atomic uint32_t wait_state;              /* enum hocket__wait_state */
+    uint32_t slot;                            /* for ever; what lock words hold */
     const struct hocket__task_ops *ops;
+    struct hocket_task *run_next, *run_prev;  /* in a run queue */
+    _Atomic uint32_t life;                    /* bits of enum hocket__life: task/task.h */
+    int result;                               /* final once DONE */
+    _Atomic uint16_t flags;                   /* enum hocket__task_flags */
+    _Atomic uint8_t kind;                     /* enum hocket__task_kind */
+    int8_t priority;
+    _Atomic uint16_t queued_on;               /* 1 + index of the worker in whose queue it is fresh */
+    uint8_t stack_class;
+    bool named;                               /* `name` holds one */
+    _Atomic uint64_t id;                      /* 0 = the record is free */
+    struct hocket__cancel_scope *home;        /* scope it was spawned into; NULL for foreign */
+
+    /* ---- line 1: running and ending */
+    hocket_task_fn *fn;
+    void *arg;
+    struct hocket__cancel_scope *scopes;      /* innermost scope it has open; `guard` to change */
+    struct hocket__stack *stack;              /* where it is suspended; NULL = fresh or running */
+    struct hocket__words *words;              /* hocket_fail */
+    struct hocket__locals *locals;
+    struct hocket_task *in_place_of;          /* the joiner it runs under */
+    uint32_t cancel_epoch;                    /* epoch the cached answer belongs to */
+    bool cancel_cached;
+    bool linked;                              /* in home's list (guarded by home->guard) */
+    _Atomic bool cancel_requested;            /* hocket_cancel */
+    uint8_t spin_luck;                        /* thread.c: how well spinning went lately */
+
+    /* ---- line 2: the live wait record, written by the task, read by anybody */
     _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */
     _Atomic(const void *) wait_object;
     _Atomic hocket_time wait_deadline;
-    _Atomic hocket_time wait_since; /* 0 = not taken */
+    _Atomic hocket_time wait_since;           /* 0 = not taken */
     _Atomic(const void *) wait_caller;
-    _Atomic uint32_t wait_seq; /* +1 at each begin and end */
-
-    /* ---- sync: locks held, for the wait-for graph and the check at the end */
-    uint32_t held_saved;                        /* hocket__fast.held while not on a CPU */
-    _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
-    uint32_t held_reads_more;                   /* further ones: then "unknown" */
-
-    /* ---- park/cancel: see park/cancel.h */
-    uint32_t cancel_epoch;                      /* epoch the cached answer belongs to */
-    bool cancel_cached;
-    bool linked;                                /* in home's list (guarded by home->guard) */
-    uint8_t spin_luck;                          /* thread.c: how well spinning went lately */
-    _Atomic bool cancel_requested;              /* hocket_cancel */
-    _Atomic uint8_t kind;                       /* enum hocket__task_kind */
-    struct hocket__cancel_scope *home;          /* scope it was spawned into; NULL for foreign */
-    struct hocket__cancel_scope *scopes;        /* innermost scope it has open; `guard` to change */
-    struct hocket__link home_link;                     /* in home->tasks when linked */
-
-    /* ---- sched */
-    struct hocket_task *run_next, *run_prev;    /* in a run queue */
-    struct hocket__stack *stack;                /* where it is suspended */
-    struct hocket__worker *_Atomic queued_on;   /* whose queue it is in while fresh */
-    void *tsan;                                 /* its ThreadSanitizer fiber */
-    void *timer;                                /* its deadline while parked, on its stack */
-
-    /* ---- task */
-    _Atomic uint32_t life;                      /* task/task.h: fresh, running, done, released */
-    hocket__guard guard;                        /* joiners, and its stack of open scopes */
+    _Atomic uint32_t wait_seq;                /* +1 at each begin and end */
+    uint32_t held_saved;                      /* locks held, while not on a CPU */
+    hocket__guard guard;                      /* joiners, and its stack of open scopes */
+    uint32_t held_reads_more;                 /* read locks beyond held_reads: then "unknown" */
     struct hocket__link *joiners;
-    _Atomic uint64_t id;                        /* 0 = record is free */
-    hocket_task_fn *fn;
-    void *arg;
-    int result;
-    _Atomic uint16_t flags;                     /* enum hocket__task_flags */
-    int8_t priority;
-    uint8_t stack_class;
-    struct hocket__words *words;                /* hocket_fail */
-    struct hocket__locals *locals;
-    struct hocket_task *in_place_of;            /* the joiner it runs under */
-    void *task_extra;                           /* thread tasks: their thread */
-    char name[HOCKET_NAME_MAX];                 /* "" = task-N */
-};
+
+    /* ---- seldom */
+    _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
+    struct hocket__link home_link;            /* in home->tasks when linked */
+    char name[HOCKET_NAME_MAX];               /* see named */
+} __attribute__((aligned(64)));
 
 /*
  * The thread-local words.  `fast` is read by public inline functions; it is 0

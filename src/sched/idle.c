@@ -123,7 +123,7 @@ static bool take_injected(struct hocket__worker *w)
         if (t->stack) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
-            hk_store(&t->queued_on, w);
+            hk_store(&t->queued_on, hocket__worker_number(w));
             hocket__runq_push_fresh(&w->q, t);
         }
     }
@@ -153,7 +153,7 @@ static void give(struct hocket__worker *w)
         hocket__sched_inject(newest, last);
 }
 
-HK_COLD static void pushed_slow(struct hocket__worker *w)
+HK_COLD void hocket__pushed(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
     uint32_t depth = hocket__runq_depth(&w->q);
@@ -169,12 +169,6 @@ HK_COLD static void pushed_slow(struct hocket__worker *w)
     w->wake_after = now + hk_load(&rt->wake_interval);
     hocket__count(w->wakes_sent);
     hocket__wake_one();
-}
-
-void hocket__pushed(struct hocket__worker *w)
-{
-    if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
-        pushed_slow(w);
 }
 
 /* ---- looking for work ---- */
@@ -211,7 +205,7 @@ static hocket_task *pop_local(struct hocket__worker *w, bool rare)
         t = q->fresh_turn ? hocket__runq_pop_resumed(q) : hocket__runq_pop_fresh(q, rare);
     hocket__runq_unlock(q);
     if (t && !t->stack)
-        hk_store(&t->queued_on, NULL);
+        hk_store(&t->queued_on, 0);
     return t;
 }
 
@@ -233,7 +227,7 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
         if (t->stack) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
-            hk_store(&t->queued_on, w);
+            hk_store(&t->queued_on, hocket__worker_number(w));
             hocket__runq_push_fresh(&w->q, t);
         }
     }

@@ -133,6 +133,9 @@ static void post_run(struct hocket__worker *w)
     case HOCKET__POST_PARK:
         publish_parked(w, t);
         break;
+    case HOCKET__POST_UNLOCK:
+        hocket__runq_unlock(&w->q);
+        break;
     case HOCKET__POST_YIELD:
         hocket__runq_lock(&w->q);
         hocket__runq_push_resumed(&w->q, t);
@@ -236,19 +239,37 @@ static void fiber_ready(hocket_task *t)
     if (w && hocket__runq_trylock(&w->q)) {
         hocket__runq_push_resumed(&w->q, t);
         hocket__runq_unlock(&w->q);
-        hocket__pushed(w);
+        if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
+            hocket__pushed(w);
         return;
     }
     hocket__sched_inject(t, t);
 }
 
+/*
+ * Change places with the next resumed task.  The queue stays locked over the switch: we
+ * are in it before our stack is left, and nobody may take us before it is.
+ */
 static int fiber_yield(hocket_task *self)
 {
     struct hocket__worker *w = hocket__worker_here();
     struct hocket__runq *q = &w->q;
-    if (hocket__runq_depth(q) == 0 && ++w->tick % RUN_QUOTA != 0 && !hk_load(&hocket__rt.inject))
+    bool rare = ++w->tick % RUN_QUOTA == 0;
+    if (hocket__runq_depth(q) == 0 && !rare && !hk_load(&hocket__rt.inject))
         return 0;
-    suspend(w, self, HOCKET__POST_YIELD, pick_resumed(w));
+    if (rare || hk_load(&q->fresh_count) > 0 || hk_load(&q->resumed_count) == 0) {
+        suspend(w, self, HOCKET__POST_YIELD, pick_resumed(w));
+        return 0;
+    }
+    hocket__runq_lock(q);
+    hocket_task *next = q->resumed.first;
+    if (hk_unlikely(!next)) {
+        hocket__runq_unlock(q);
+        return 0;
+    }
+    hocket__runlist_remove(&q->resumed, next);
+    hocket__runlist_push(&q->resumed, self); /* the count stays */
+    suspend(w, self, HOCKET__POST_UNLOCK, next);
     return 0;
 }
 
@@ -357,43 +378,13 @@ void hocket__loop_enter(struct hocket__worker *w)
 
 /* ---- running a child in place ---- */
 
-bool hocket__sched_claim(hocket_task *task)
-{
-    struct hocket__worker *w = hocket__worker_here();
-    if (!w || hk_load(&task->queued_on) != w)
-        return false;
-    struct hocket__stack *s = w->stack;
-    char *here = __builtin_frame_address(0);
-    if (!s || task->stack_class > s->class_index || (size_t)(here - s->base) < s->size / 2)
-        return false;
-    hocket__runq_lock(&w->q);
-    bool mine = hk_load(&task->queued_on) == w;
-    if (mine) {
-        hocket__runq_unlink_fresh(&w->q, task);
-        hk_store(&task->queued_on, NULL);
-    }
-    hocket__runq_unlock(&w->q);
-    return mine;
-}
-
+/* Only the caller's TLS is to be put back: between child and caller nobody looks at it. */
 void hocket__sched_run_here(hocket_task *task, hocket_task *caller)
 {
-    caller->held_saved = hocket__self_held();
-    run_task(hocket__worker_here(), task);
-    hocket__self_set(caller, caller->held_saved);
+    uint32_t held = hocket__self_held();
+    hocket__self_set(task, 0);
+    running_set(hocket__worker_here(), task);
+    hocket__sched_run_fn(task);
+    hocket__self_set(caller, held);
     hk_store(&hocket__worker_here()->running, caller);
-}
-
-void hocket__sched_spawn(hocket_task *task)
-{
-    struct hocket__worker *w = hocket__worker_here();
-    if (!w || !hocket__runq_trylock(&w->q)) {
-        hocket__sched_inject(task, task);
-        return;
-    }
-    hk_store(&task->queued_on, w);
-    hocket__runq_push_fresh(&w->q, task);
-    hocket__runq_unlock(&w->q);
-    hocket__count(w->spawned);
-    hocket__pushed(w);
 }

@@ -50,7 +50,7 @@ static void take(struct hocket__runlist *l, uint32_t n, struct hocket__runlist *
     while (n-- > 0 && l->first) {
         hocket_task *t = l->first;
         hocket__runlist_remove(l, t);
-        hk_store(&t->queued_on, NULL);
+        hk_store(&t->queued_on, 0);
         hocket__runlist_push(to, t);
     }
 }

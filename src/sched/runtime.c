@@ -24,51 +24,27 @@ static hocket_task *seated;
 
 /* ---- magazines ---- */
 
-hocket_task *hocket__sched_record_get(void)
+HK_COLD hocket_task *hocket__magazine_fill(struct hocket__worker *w)
 {
-    struct hocket__worker *w = hocket__worker_here();
-    if (!w)
-        return hocket__record_get();
-    if (hk_unlikely(!w->records)) {
-        w->record_count = hocket__record_get_many(&w->records, HOCKET__MAGAZINE);
-        if (w->record_count == 0)
-            return NULL;
-    }
-    hocket_task *t = w->records;
-    w->records = t->run_next;
-    w->record_count--;
-    return t;
+    w->record_count = hocket__record_get_many(&w->records, HOCKET__MAGAZINE);
+    return w->record_count > 0 ? hocket__sched_record_get(w) : NULL;
 }
 
-void hocket__sched_record_put(hocket_task *t)
+HK_COLD void hocket__magazine_drain(struct hocket__worker *w)
 {
-    struct hocket__worker *w = hocket__worker_here();
-    if (!w) {
-        hocket__record_put(t);
-        return;
-    }
-    t->run_next = w->records;
-    w->records = t;
-    if (hk_unlikely(++w->record_count >= 2 * HOCKET__MAGAZINE)) {
-        hocket_task *surplus = w->records, *last = surplus;
-        for (int i = 1; i < HOCKET__MAGAZINE; i++)
-            last = last->run_next;
-        w->records = last->run_next;
-        w->record_count -= HOCKET__MAGAZINE;
-        last->run_next = NULL;
-        hocket__record_put_many(surplus);
-    }
+    hocket_task *surplus = w->records, *last = surplus;
+    for (int i = 1; i < HOCKET__MAGAZINE; i++)
+        last = last->run_next;
+    w->records = last->run_next;
+    w->record_count -= HOCKET__MAGAZINE;
+    last->run_next = NULL;
+    hocket__record_put_many(surplus);
 }
 
-uint64_t hocket__sched_id(void)
+HK_COLD uint64_t hocket__ids_fill(struct hocket__worker *w)
 {
-    struct hocket__worker *w = hocket__worker_here();
-    if (!w)
-        return hocket__id_next();
-    if (w->id_next == w->id_end) {
-        w->id_next = hocket__id_block(HOCKET__MAGAZINE);
-        w->id_end = w->id_next + HOCKET__MAGAZINE;
-    }
+    w->id_next = hocket__id_block(HOCKET__MAGAZINE);
+    w->id_end = w->id_next + HOCKET__MAGAZINE;
     return w->id_next++;
 }
 

@@ -31,20 +31,6 @@ bool hocket__sched_drive(hocket_task *self, hocket_time deadline);
 /* Whether switches order memory for ThreadSanitizer; tests run both. */
 extern int hocket__tsan_sync;
 
-/* A record for a new task: magazine of the calling worker, or the global list. */
-hocket_task *hocket__sched_record_get(void);
-void hocket__sched_record_put(hocket_task *task);
-uint64_t hocket__sched_id(void);
-
-/* Queue a fresh fiber task (fields filled, life HELD or QUEUED) to run. */
-void hocket__sched_spawn(hocket_task *task);
-
-/*
- * Take a fresh task out of the calling worker's own queue to run it here.  False
- * if it is not there (any more), or there is not enough stack left below this frame.
- */
-bool hocket__sched_claim(hocket_task *task);
-
 /* Run a claimed task on the stack of the caller. */
 void hocket__sched_run_here(hocket_task *task, hocket_task *caller);
 

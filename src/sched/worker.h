@@ -31,6 +31,7 @@ enum hocket__post {
     HOCKET__POST_NONE,
     HOCKET__POST_PARK,  /* the task is off the CPU: publish that */
     HOCKET__POST_YIELD, /* the task is off the CPU and ready */
+    HOCKET__POST_UNLOCK, /* the task is off the CPU and in the queue, which is still locked */
     HOCKET__POST_IDLE,  /* the stack carries an idle loop: keep it */
     HOCKET__POST_FREE   /* the stack is of a large class: give it back */
 };
@@ -113,6 +114,12 @@ extern struct hocket__runtime hocket__rt;
 /* A counter of the owner's that others may read: no locked instruction. */
 #define hocket__count(counter) hk_store(&(counter), hk_load(&(counter)) + 1)
 
+/* What a fresh task's queued_on says while it is in the queue of `w`. */
+static inline uint16_t hocket__worker_number(const struct hocket__worker *w)
+{
+    return (uint16_t)(w->index + 1);
+}
+
 /* Never keep the result across a possible switch. */
 #if defined(__x86_64__)
 static inline struct hocket__worker *hocket__worker_here(void) { return hocket__tls.worker; }
@@ -125,7 +132,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w);
 void hocket__wake_one(void);
 void hocket__wake_worker(struct hocket__worker *w);
 void hocket__wake_all(void);
-void hocket__pushed(struct hocket__worker *w); /* something was queued locally: wake, give? */
+void hocket__pushed(struct hocket__worker *w); /* queued locally, and somebody sleeps or asks */
 bool hocket__worker_done(struct hocket__worker *w);
 
 void hocket__sched_inject(hocket_task *first, hocket_task *last); /* from anywhere, signal-safe */
@@ -146,6 +153,78 @@ bool hocket__worker_spare(struct hocket__worker *w);  /* too many: wait aside; f
 
 /* runtime.c */
 int hocket__worker_start(bool lent);
+
+/* ---- magazines: records and ids of the worker's own, inline for hocket_spawn ---- */
+
+hocket_task *hocket__magazine_fill(struct hocket__worker *w);
+void hocket__magazine_drain(struct hocket__worker *w);
+uint64_t hocket__ids_fill(struct hocket__worker *w);
+
+static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
+{
+    if (hk_unlikely(!w || !w->records))
+        return w ? hocket__magazine_fill(w) : hocket__record_get();
+    hocket_task *t = w->records;
+    w->records = t->run_next;
+    w->record_count--;
+    return t;
+}
+
+static inline void hocket__sched_record_put(struct hocket__worker *w, hocket_task *t)
+{
+    if (hk_unlikely(!w)) {
+        hocket__record_put(t);
+        return;
+    }
+    t->run_next = w->records;
+    w->records = t;
+    if (hk_unlikely(++w->record_count >= 2 * HOCKET__MAGAZINE))
+        hocket__magazine_drain(w);
+}
+
+static inline uint64_t hocket__sched_id(struct hocket__worker *w)
+{
+    if (hk_unlikely(!w || w->id_next == w->id_end))
+        return w ? hocket__ids_fill(w) : hocket__id_next();
+    return w->id_next++;
+}
+
+/* Queue a fresh fiber task (fields filled) to run. */
+static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
+{
+    if (hk_unlikely(!w || !hocket__runq_trylock(&w->q))) {
+        hocket__sched_inject(t, t);
+        return;
+    }
+    hk_store(&t->queued_on, hocket__worker_number(w));
+    hocket__runq_push_fresh(&w->q, t);
+    hocket__runq_unlock(&w->q);
+    hocket__count(w->spawned);
+    if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
+        hocket__pushed(w);
+}
+
+/*
+ * Take a fresh task out of the calling worker's own queue to run it here.  False
+ * if it is not there (any more), or there is not enough stack left below this frame.
+ */
+static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *task)
+{
+    if (!w || hk_load(&task->queued_on) != hocket__worker_number(w))
+        return false;
+    struct hocket__stack *s = w->stack;
+    char *here = (char *)__builtin_frame_address(0);
+    if (!s || task->stack_class > s->class_index || (size_t)(here - s->base) < s->size / 2)
+        return false;
+    hocket__runq_lock(&w->q);
+    bool mine = hk_load(&task->queued_on) == hocket__worker_number(w);
+    if (mine) {
+        hocket__runq_unlink_fresh(&w->q, task);
+        hk_store(&task->queued_on, 0);
+    }
+    hocket__runq_unlock(&w->q);
+    return mine;
+}
 
 /* monitor.c */
 int hocket__monitor_start(void);

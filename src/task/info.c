@@ -33,6 +33,7 @@ void hocket_task_set_name(hocket_task *task, const char *name)
         for (; i < HOCKET_NAME_MAX - 1 && name[i]; i++)
             hk_store(&to[i], name[i]);
     hk_store(&to[i], '\0');
+    task->named = i > 0;
 }
 
 bool hocket_task_alive(const hocket_task *task)

@@ -246,10 +246,10 @@ int hocket_workers(void)
 
 size_t hocket_stack_size(size_t bytes)
 {
-    size_t old = hk_load(&hocket__default_stack);
+    size_t old = HOCKET__STACK_MIN << hk_load(&hocket__default_class);
     int stack_class = bytes ? hocket__stack_class(bytes) : -1;
     if (stack_class >= 0)
-        hk_store(&hocket__default_stack, HOCKET__STACK_MIN << stack_class);
+        hk_store(&hocket__default_class, (uint8_t)stack_class);
     return old;
 }
 
@@ -289,7 +289,7 @@ static int run_root(struct root *root, hocket_task *self)
     int err = hocket_spawn_task(&t, NULL, root_main, root, &o);
     if (err)
         return err;
-    t->flags |= HOCKET__TASK_ROOT;
+    (void)hk_or(&t->flags, HOCKET__TASK_ROOT);
     hk_store_rel(&main_task, t);
     err = hocket_task_start(t); /* cannot fail: it was held */
     /* Until it has ended, part of the scope's count is in its `mine`. */

@@ -18,6 +18,7 @@
 #include "base/panic.h"
 #include "park/thread.h"
 #include "sched/sched.h"
+#include "sched/worker.h"
 #include "sys/sanitizer.h"
 #include "sys/stack.h"
 #include "sys/sys.h"
@@ -25,9 +26,7 @@
 #include "task/local.h"
 #include "task/task.h"
 
-_Atomic size_t hocket__default_stack = HOCKET__STACK_MIN;
-
-extern const struct hocket__task_ops hocket__fiber_ops;
+_Atomic uint8_t hocket__default_class;
 
 static uint32_t join_holder(const void *object, unsigned i)
 {
@@ -46,7 +45,7 @@ static void record_free(hocket_task *t)
     hk_store(&t->life, 0);
     hk_store_rel(&t->id, 0);
     if (t->kind == HOCKET__FIBER)
-        hocket__sched_record_put(t);
+        hocket__sched_record_put(hocket__worker_here(), t);
     else
         hocket__record_put(t);
 }
@@ -154,17 +153,14 @@ static int options_check(const hocket_spawn_options *o, const struct hocket__sco
     return o->stack_size > HOCKET__STACK_MAX ? -EINVAL : 0;
 }
 
-static int apply_options(hocket_task *t, const hocket_spawn_options *o)
+static void apply_options(hocket_task *t, const hocket_spawn_options *o)
 {
-    size_t stack = o->stack_size ? o->stack_size : hk_load(&hocket__default_stack);
-    int stack_class = hocket__stack_class(stack);
-    if (stack_class < 0)
-        return stack_class;
-    t->stack_class = (uint8_t)stack_class;
+    t->stack_class = hk_load(&hocket__default_class);
+    if (o->stack_size)
+        t->stack_class = (uint8_t)hocket__stack_class(o->stack_size); /* was checked */
     t->priority = (int8_t)(o->priority > 0 ? 1 : o->priority < 0 ? -1 : 0);
     if (o->name)
         hocket_task_set_name(t, o->name);
-    return 0;
 }
 
 /* Undo: the record was not seen by anybody. */
@@ -189,7 +185,7 @@ static int launch(hocket_task *t, struct hocket__scope *scope, hocket_task *self
         return err;
     }
     if (!(hk_load(&t->life) & HOCKET__LIFE_HELD))
-        hocket__sched_spawn(t);
+        hocket__sched_spawn(hocket__worker_here(), t);
     return 0;
 }
 
@@ -200,7 +196,8 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     if (hk_unlikely(err != 0) || (o && (err = options_check(o, scope)) != 0))
         return err;
     hocket_task *self = hocket__self_or_null();
-    hocket_task *t = hocket__sched_record_get();
+    struct hocket__worker *w = hocket__worker_here();
+    hocket_task *t = hocket__sched_record_get(w);
     if (hk_unlikely(!t))
         return -ENOMEM;
     bool thread = o && o->placement == HOCKET_ON_THREAD;
@@ -208,18 +205,16 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
                         thread ? &hocket__thread_ops : &hocket__fiber_ops);
     t->fn = fn;
     t->arg = arg;
-    t->flags = (uint16_t)(flags | (o && o->daemon ? HOCKET__TASK_DAEMON : 0u) |
-                          (ret_task ? HOCKET__TASK_HANDLE : 0u));
+    hk_store(&t->flags, (uint16_t)(flags | (o && o->daemon ? HOCKET__TASK_DAEMON : 0u) |
+                                   (ret_task ? HOCKET__TASK_HANDLE : 0u)));
     t->home = &scope->cancel;
     hk_store(&t->life, (ret_task ? 0u : HOCKET__LIFE_RELEASED) |
                            (o && o->held ? HOCKET__LIFE_HELD : 0u));
-    if (o && (err = apply_options(t, o)) != 0) {
-        hocket__record_put(t);
-        return err;
-    }
-    if (!o)
-        t->stack_class = (uint8_t)hocket__stack_class(hk_load(&hocket__default_stack));
-    hk_store_rel(&t->id, hocket__sched_id());
+    if (o)
+        apply_options(t, o);
+    else
+        t->stack_class = hk_load(&hocket__default_class);
+    hk_store_rel(&t->id, hocket__sched_id(w));
     if (self && self == hk_load(&scope->counter))
         scope->mine++;
     else
@@ -278,7 +273,7 @@ int hocket_task_start(hocket_task *task)
     if (task->kind == HOCKET__THREAD)
         (void)hocket__futex_wake(&task->life, 1); /* its thread waits for this */
     else
-        hocket__sched_spawn(task);
+        hocket__sched_spawn(hocket__worker_here(), task);
     return 0;
 }
 
@@ -337,7 +332,7 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     if (life & HOCKET__LIFE_DONE)
         return take_result(task, ret_result);
     if (deadline == HOCKET_FOREVER && hk_load(&task->queued_on) && self->kind == HOCKET__FIBER &&
-        hocket__cancel_covers(self, task) && hocket__sched_claim(task)) {
+        hocket__cancel_covers(self, task) && hocket__sched_claim(hocket__worker_here(), task)) {
         join_in_place(self, task);
         return take_result(task, ret_result);
     }

@@ -94,6 +94,7 @@ void hocket__thread_tasks_reap(bool every);
 /* Is a runtime there, and may tasks be spawned?  0, -ENOSYS, -ECANCELED; panics after fork. */
 int hocket__runtime_check(void);
 
-extern _Atomic size_t hocket__default_stack;
+/* Size class of the stacks of tasks that do not ask for another (hocket_stack_size). */
+extern _Atomic uint8_t hocket__default_class;
 
 #endif
