@@ -9,16 +9,23 @@ int use_defaults(void);
 int use_locals(void);
 int use_errors(int code);
 int use_options(hocket_task_fn *fn);
+int use_blocks(hocket_mutex *mutex, hocket_rmutex *rmutex, hocket_rwlock *rwlock);
+int use_several(hocket_mutex *mutex, hocket_rmutex *rmutex, hocket_rwlock *rwlock);
+int use_initialisers(void);
 
 int use_defaults(void)
 {
     hocket_spawn_options spawn = HOCKET_SPAWN_OPTIONS_DEFAULT;
     hocket_scope_options scope = HOCKET_SCOPE_OPTIONS_DEFAULT;
     hocket_runtime_options runtime = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    hocket_executor_options executor = HOCKET_EXECUTOR_OPTIONS_DEFAULT;
+    hocket_map_options map = HOCKET_MAP_OPTIONS_DEFAULT;
+    hocket_guarded_options guarded = HOCKET_GUARDED_OPTIONS_DEFAULT;
     spawn.name = "a field can be set";
     scope.shield = true;
     runtime.workers = HOCKET_NO_WORKERS;
-    return spawn.daemon + scope.keep_going + runtime.workers;
+    return spawn.daemon + scope.keep_going + runtime.workers + (executor.size == map.size) +
+           guarded.lock.kind;
 }
 
 static void destroy(void *value)
@@ -50,6 +57,61 @@ int use_errors(int code)
     return hocket_fail(code, "open %s", "a file") + print("%d", code);
 }
 
+int use_blocks(hocket_mutex *mutex, hocket_rmutex *rmutex, hocket_rwlock *rwlock)
+{
+    static int number;
+    static hocket_guarded guarded = HOCKET_GUARDED_INIT(&number);
+    HOCKET_WITH(mutex) {
+        HOCKET_WITH(rmutex) {
+            HOCKET_WITH(rwlock) {
+                return 1;
+            }
+        }
+    }
+    HOCKET_WITH_READ(rwlock) {
+        return 2;
+    }
+    HOCKET_WITH_VALUE(int, n, &guarded) {
+        *n += 1;
+    }
+    return 0;
+}
+
+int use_several(hocket_mutex *mutex, hocket_rmutex *rmutex, hocket_rwlock *rwlock)
+{
+    hocket_lock_ref one = HOCKET_LOCK_REF(mutex);
+    hocket_lock_ref two = HOCKET_LOCK_REF_READ(rwlock);
+    int err = hocket_lock_all(mutex, rmutex, rwlock);
+    if (err == 0)
+        hocket_unlock_all(mutex, rmutex, rwlock);
+    err = hocket_lock_all_until(hocket_after(HOCKET_MS), mutex, rmutex);
+#ifndef __cplusplus
+    if (err == 0)
+        hocket_unlock_all_refs(HOCKET_LOCK_REFS(mutex, rmutex));
+#endif
+    return err + one.kind + two.kind;
+}
+
+static int action(void *arg)
+{
+    return arg != NULL;
+}
+
+int use_initialisers(void)
+{
+    static hocket_lock_class class_ = HOCKET_LOCK_CLASS_INIT("a class");
+    static hocket_mutex mutex = HOCKET_MUTEX_INIT_CLASS(&class_);
+    static hocket_rmutex rmutex = HOCKET_RMUTEX_INIT_CLASS(&class_);
+    static hocket_rwlock rwlock = HOCKET_RWLOCK_INIT_CLASS(&class_);
+    static hocket_sem sem = HOCKET_SEM_INIT(3);
+    static hocket_sem bounded = HOCKET_SEM_INIT_BOUNDED(3);
+    static hocket_latch latch = HOCKET_LATCH_INIT(2);
+    static hocket_barrier barrier = HOCKET_BARRIER_INIT(2);
+    static hocket_barrier acting = HOCKET_BARRIER_INIT_ACTION(2, action, NULL);
+    const void *all[] = { &mutex, &rmutex, &rwlock, &sem, &bounded, &latch, &barrier, &acting };
+    return sizeof(all) != 0;
+}
+
 int use_options(hocket_task_fn *fn)
 {
 #ifdef __cplusplus
@@ -61,6 +123,10 @@ int use_options(hocket_task_fn *fn)
     hocket_scope_open(&scope, HOCKET_SCOPE_OPTIONS(.name = "outer", .shield = true));
     int err = hocket_spawn_task(&task, &scope, fn, NULL, HOCKET_SPAWN_OPTIONS(.name = "one"));
     int closed = hocket_scope_close(&scope);
-    return err + closed + hocket_run_with(fn, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 2));
+    hocket_executor *executor = NULL;
+    err += hocket_executor_new(&executor, "inline", HOCKET_EXECUTOR_OPTIONS(.name = "x"));
+    const hocket_map_options *map = HOCKET_MAP_OPTIONS(.window = 4);
+    return err + closed + (map->window == 4) +
+           hocket_run_with(fn, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 2));
 #endif
 }
