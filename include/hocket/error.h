@@ -24,9 +24,9 @@
  */
 typedef struct hocket_error {
     int code;                         /* the negative errno value */
-    int line;                         /* where hocket_fail was called */
-    const char *file;                 /* likewise; static */
-    const char *message;              /* the formatted words, never NULL */
+    int line;                         /* where hocket_fail was called; 0 if it was not */
+    const char *file;                 /* likewise; static, or NULL */
+    const char *message;              /* the formatted words, or the error's text; never NULL */
     const char *task;                 /* name of the task that failed */
     uint64_t task_id;                 /* its id */
     const struct hocket_error *cause; /* an earlier failure this one follows from, or NULL */
@@ -37,10 +37,10 @@ HOCKET_BEGIN_DECLS
 /*
  * Keep the words for a failure of the calling task and return `code`.
  *
- * `code` must be negative.  A second call in one task keeps the first words as
- * the cause.  Without memory the words are lost, the code is not.  Outside of
- * a task (a foreign thread) the words stay with the thread's record until the
- * next call.  Not a cancel point.
+ * `code` must be negative, else it panics.  A second call in one task keeps the first words as
+ * the cause (of a long chain the first 15 and the newest are kept).  Without memory the words are
+ * lost, the code is not.  A thread that Hocket did not start ends with no result:
+ * its words are replaced by the next call.  Not a cancel point.
  */
 #define hocket_fail(code, ...) hocket_fail_at((code), __FILE__, __LINE__, __VA_ARGS__)
 

@@ -16,7 +16,13 @@
  * The destructor is called with each value that is not NULL when its task
  * ends, in the task; values set meanwhile are destroyed in up to 4 rounds.
  * An inherited local is copied into each child at spawn: by reference (same
- * pointer, never destroyed by the child) or by the copy function.
+ * pointer, never destroyed by the child, so it must outlive it) or by the copy function, which is
+ * called in the parent; if it gives NULL, the child starts without a value.
+ *
+ *   Callers    threads and fibers alike; each task sees its own value only.
+ *   Blocks     never; not cancel points.
+ *   Lifetime   a hocket_local is static: each one used takes a key for the life of the process.
+ *              Its members must not change after first use.
  */
 typedef struct hocket_local {
     uint32_t hocket__key;               /* assigned at first use */

@@ -17,7 +17,7 @@ struct hocket__words;
 /*
  * The words for a task that ends with the negative `code`: those kept by hocket_fail (if
  * their code differs, `code` wins and they become the cause), or new ones that say the
- * error's text.  The reference in task->words stays the task's.  NULL without memory.
+ * error's text.  They are then task->words too.  NULL without memory.
  */
 struct hocket__words *hocket__words_for(hocket_task *task, int code);
 
@@ -26,7 +26,11 @@ struct hocket__words *hocket__words_ref(struct hocket__words *words);
 void hocket__words_unref(struct hocket__words *words);
 const hocket_error *hocket__words_error(const struct hocket__words *words);
 
+/* `task` failed because of these: they become its words, in place of what it had. */
+void hocket__words_adopt(hocket_task *task, struct hocket__words *words);
+
 /* Nobody looked: give them to the error hook, or print the one line. */
 void hocket__words_report(const struct hocket__words *words);
+void hocket__error_report(const hocket_error *error);
 
 #endif

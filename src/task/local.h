@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef HOCKET_TASK_LOCAL_H
 #define HOCKET_TASK_LOCAL_H
+#include <hocket/local.h>
 
-/*
- * local - what the life of a task needs of include/hocket/local.h
- */
 #include "park/record.h"
 
-/* Destroy the values of a task that ends, in the task; frees task->locals. */
+/* The task ends: run the destructors, in rounds, in the task itself; free what held the values. */
 void hocket__locals_end(hocket_task *task);
 
-/* Copy the inheritable values of `parent` into its new child.  0, -ENOMEM (nothing kept). */
+/*
+ * A child is being spawned: give it what is inherited.  Called in the parent, which has
+ * locals; the child has none.  0, -ENOMEM.
+ */
 int hocket__locals_inherit(hocket_task *child, hocket_task *parent);
 
 #endif
