@@ -14,13 +14,13 @@
 
 #include "sys/sys.h"
 
-static _Atomic uint32_t epoch = 1; /* 0 in a record means: never computed */
+_Atomic uint32_t hocket__cancel_epoch = 1; /* 0 in a record means: never computed */
 
 static void epoch_advance(void)
 {
-    uint32_t old = hk_add(&epoch, 1);
+    uint32_t old = hk_add(&hocket__cancel_epoch, 1);
     if (old == UINT32_MAX)
-        (void)hk_add(&epoch, 1); /* skip 0 */
+        (void)hk_add(&hocket__cancel_epoch, 1); /* skip 0 */
 }
 
 /* The walk of the header's first paragraph. */
@@ -68,9 +68,9 @@ HK_COLD static bool expire(struct hocket__cancel_scope *s)
     return true;
 }
 
-bool hocket__cancelled(hocket_task *self)
+bool hocket__cancelled_slow(hocket_task *self)
 {
-    uint32_t now = hk_load_acq(&epoch);
+    uint32_t now = hk_load_acq(&hocket__cancel_epoch);
     if (hk_unlikely(self->cancel_epoch != now)) {
         self->cancel_cached = walk_up(self);
         self->cancel_epoch = now;

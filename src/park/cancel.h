@@ -53,8 +53,18 @@ void hocket__cancel_task(hocket_task *task);
 /* Unlink at the end of a task's life. */
 void hocket__cancel_forget(hocket_task *task);
 
+extern _Atomic uint32_t hocket__cancel_epoch;
+bool hocket__cancelled_slow(hocket_task *self);
+
 /* Is the task cancelled?  The task itself only. */
-bool hocket__cancelled(hocket_task *self);
+static inline bool hocket__cancelled(hocket_task *self)
+{
+    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
+    if (hk_likely(self->cancel_epoch == hk_load_acq(&hocket__cancel_epoch) && !self->cancel_cached &&
+                  (!s || s->deadline == HOCKET_FOREVER)))
+        return false;
+    return hocket__cancelled_slow(self);
+}
 
 /* Does every cancel that reaches `a` also reach `b` (b was spawned into a's innermost scope)? */
 bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b);

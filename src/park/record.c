@@ -204,7 +204,6 @@ HK_NOINLINE hocket_task *hocket__self_or_null(void)
 {
     return hocket__tls.self;
 }
-#endif
 
 HK_NOINLINE void hocket__self_set(hocket_task *task, uint32_t held)
 {
@@ -217,6 +216,7 @@ HK_NOINLINE uint32_t hocket__self_held(void)
 {
     return hocket__fast.held;
 }
+#endif
 
 static _Atomic int foreign_now;
 

@@ -20,6 +20,7 @@
  * waiting touches two cache lines.
  */
 
+#include <hocket/detail/fast.h>
 #include <hocket/hooks.h>
 #include <hocket/task.h>
 
@@ -169,8 +170,18 @@ hocket_task *hocket__self_attach(void);
 hocket_task *hocket__self_must(const char *function);
 
 /* Set the running task of this thread and how many locks it holds (the scheduler, thread start). */
+#if defined(__x86_64__)
+static inline void hocket__self_set(hocket_task *task, uint32_t held)
+{
+    hocket__tls.self = task;
+    hocket__fast.lock_id = task ? task->slot : 0;
+    hocket__fast.held = held;
+}
+static inline uint32_t hocket__self_held(void) { return hocket__fast.held; }
+#else
 void hocket__self_set(hocket_task *task, uint32_t held);
 uint32_t hocket__self_held(void);
+#endif
 
 /* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
 hocket_task *hocket__record_get(void);

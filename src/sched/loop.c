@@ -175,12 +175,6 @@ HK_COLD static void overflow_panic(struct hocket__stack *s, hocket_task *t)
 
 /* ---- how a fiber waits ---- */
 
-static inline void running_set(struct hocket__worker *w, hocket_task *t)
-{
-    hk_store(&w->running, t);
-    hk_store(&w->activity, hk_load(&w->activity) + 1);
-}
-
 /* `self` leaves the CPU.  On return it is on a CPU again, thread-locals set. */
 static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hocket__post post,
                            hocket_task *next)
@@ -197,7 +191,7 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
     w = hocket__worker_here();
     self->stack = NULL;
     hocket__self_set(self, self->held_saved);
-    running_set(w, self);
+    hocket__running_set(w, self);
 }
 
 /* A suspended task that is ready and may go before the fresh ones: saves one switch. */
@@ -296,7 +290,7 @@ static void resume(struct hocket__worker *w, hocket_task *t)
 static void run_task(struct hocket__worker *w, hocket_task *t)
 {
     hocket__self_set(t, 0);
-    running_set(w, t);
+    hocket__running_set(w, t);
     hocket__sched_run_fn(t);
     w = hocket__worker_here();
     hocket__self_set(NULL, 0);
@@ -374,17 +368,4 @@ void hocket__loop_enter(struct hocket__worker *w)
     uint32_t held = hocket__self_held();
     leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
     hocket__self_set(self, held);
-}
-
-/* ---- running a child in place ---- */
-
-/* Only the caller's TLS is to be put back: between child and caller nobody looks at it. */
-void hocket__sched_run_here(hocket_task *task, hocket_task *caller)
-{
-    uint32_t held = hocket__self_held();
-    hocket__self_set(task, 0);
-    running_set(hocket__worker_here(), task);
-    hocket__sched_run_fn(task);
-    hocket__self_set(caller, held);
-    hk_store(&hocket__worker_here()->running, caller);
 }

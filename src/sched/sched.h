@@ -31,9 +31,6 @@ bool hocket__sched_drive(hocket_task *self, hocket_time deadline);
 /* Whether switches order memory for ThreadSanitizer; tests run both. */
 extern int hocket__tsan_sync;
 
-/* Run a claimed task on the stack of the caller. */
-void hocket__sched_run_here(hocket_task *task, hocket_task *caller);
-
 /* Async-signal-safe: make some worker call config->pending soon. */
 void hocket__sched_interrupt(void);
 

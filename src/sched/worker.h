@@ -154,6 +154,13 @@ bool hocket__worker_spare(struct hocket__worker *w);  /* too many: wait aside; f
 /* runtime.c */
 int hocket__worker_start(bool lent);
 
+/* The worker is with this task now. */
+static inline void hocket__running_set(struct hocket__worker *w, hocket_task *t)
+{
+    hk_store(&w->running, t);
+    hocket__count(w->activity);
+}
+
 /* ---- magazines: records and ids of the worker's own, inline for hocket_spawn ---- */
 
 hocket_task *hocket__magazine_fill(struct hocket__worker *w);

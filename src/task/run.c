@@ -39,8 +39,7 @@ struct hocket__scope hocket__root_scope, hocket__daemon_scope;
 
 static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* starts and stops, one at a time */
 static int starts;                                              /* under start_lock */
-static _Atomic bool running;
-static _Atomic bool stopping; /* no more tasks */
+_Atomic int hocket__runtime_state;
 static _Atomic(hocket_task *) main_task;
 
 /* ---- at exit ---- */
@@ -128,12 +127,10 @@ static int options_check(const hocket_runtime_options *o)
     return o && (o->max_blocking < 0 || o->watchdog < 0) ? -EINVAL : 0;
 }
 
-int hocket__runtime_check(void)
+HK_COLD int hocket__runtime_why_not(void)
 {
     hocket__fork_check("hocket_spawn");
-    if (hk_unlikely(!hk_load(&running)))
-        return -ENOSYS;
-    return hk_unlikely(hk_load(&stopping)) ? -ECANCELED : 0;
+    return hk_load(&hocket__runtime_state) == HOCKET__RUNTIME_OFF ? -ENOSYS : -ECANCELED;
 }
 
 /* ---- start and stop ---- */
@@ -165,8 +162,7 @@ static int start(const hocket_runtime_options *o, bool seat)
     err = hocket__sched_start(&config);
     if (err)
         return err;
-    hk_store(&stopping, false);
-    hk_store(&running, true);
+    hk_store(&hocket__runtime_state, HOCKET__RUNTIME_ON);
     return 0;
 }
 
@@ -176,9 +172,9 @@ static void stop(hocket_task *self)
     exits_run();
     hocket__cancel_scope(&hocket__daemon_scope.cancel);
     hocket__scope_drain(&hocket__daemon_scope, self);
-    hk_store(&stopping, true);
+    hk_store(&hocket__runtime_state, HOCKET__RUNTIME_STOPPING);
     hocket__thread_tasks_reap(true);
-    hk_store(&running, false);
+    hk_store(&hocket__runtime_state, HOCKET__RUNTIME_OFF);
     hocket__sched_stop();
 }
 
@@ -236,7 +232,7 @@ int hocket_runtime_stop(hocket_time deadline)
 
 bool hocket_running(void)
 {
-    return hk_load(&running);
+    return (hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_OFF);
 }
 
 int hocket_workers(void)
@@ -355,7 +351,7 @@ void hocket_blocking_end(void)
 void hocket_runtime_stats_get(hocket_runtime_stats *ret_stats)
 {
     memset(ret_stats, 0, sizeof *ret_stats);
-    if (!hk_load(&running))
+    if (!(hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_OFF))
         return;
     hocket__sched_stats(ret_stats);
     ret_stats->tasks = hocket_task_count();

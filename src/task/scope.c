@@ -65,12 +65,8 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
     (void)hk_add(&s->others, HOCKET__SCOPE_BIAS); /* nobody is inside */
 }
 
-void hocket__scope_leave_task(struct hocket__scope *s, hocket_task *in_place_of)
+void hocket__scope_leave_other(struct hocket__scope *s)
 {
-    if (in_place_of && in_place_of == hk_load(&s->counter)) {
-        s->mine--;
-        return;
-    }
     hocket_task *closer;
     int64_t old = hk_load_acq(&s->others); /* pairs with the closer: its name before its part */
     do

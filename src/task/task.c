@@ -40,8 +40,10 @@ const struct hocket__wait_class hocket__join_class = {"join", join_holder};
 
 static void record_free(hocket_task *t)
 {
-    hocket__words_unref(t->words);
-    t->words = NULL;
+    if (hk_unlikely(t->words != NULL)) {
+        hocket__words_unref(t->words);
+        t->words = NULL;
+    }
     hk_store(&t->life, 0);
     hk_store_rel(&t->id, 0);
     if (t->kind == HOCKET__FIBER)
@@ -142,6 +144,55 @@ void hocket__task_start_failed(hocket_task *t, int error)
 
 /* ---- spawn ---- */
 
+/* What a task without options needs; a free record is clean otherwise. */
+static inline void record_fill(hocket_task *t, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
+                               unsigned flags)
+{
+    t->ops = &hocket__fiber_ops;
+    hk_store(&t->flags, (uint16_t)flags);
+    hk_store(&t->kind, HOCKET__FIBER);
+    t->priority = 0;
+    t->stack_class = hk_load(&hocket__default_class);
+    t->named = false;
+    t->home = &scope->cancel;
+    t->fn = fn;
+    t->arg = arg;
+    t->cancel_epoch = 0;
+    hk_store(&t->cancel_requested, false);
+}
+
+static inline void count_spawn(struct hocket__scope *scope, const hocket_task *self)
+{
+    if (hk_likely(self && self == hk_load(&scope->counter)))
+        scope->mine++;
+    else
+        (void)hk_add(&scope->others, 1);
+}
+
+/*
+ * The usual case: a fiber, from a worker, without options, hooks or inherited locals.
+ * False: take the general way.
+ */
+static inline bool spawn_fast(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
+                              void *arg)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    hocket_task *self = hocket__self_or_null();
+    if (hk_unlikely(!w || !w->records || w->id_next == w->id_end || !self || self->locals ||
+                    hk_load(&hocket__hooks) || hocket__runtime_check() != 0))
+        return false;
+    hocket_task *t = hocket__sched_record_get(w);
+    record_fill(t, scope, fn, arg, ret_task ? HOCKET__TASK_HANDLE : 0u);
+    hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
+    hk_store_rel(&t->id, w->id_next++);
+    count_spawn(scope, self);
+    hocket__tsan_release(t);
+    if (ret_task)
+        *ret_task = t;
+    hocket__sched_spawn(w, t);
+    return true;
+}
+
 static int options_check(const hocket_spawn_options *o, const struct hocket__scope *scope)
 {
     if (o->size != 0 && o->size < sizeof *o)
@@ -215,10 +266,7 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     else
         t->stack_class = hk_load(&hocket__default_class);
     hk_store_rel(&t->id, hocket__sched_id(w));
-    if (self && self == hk_load(&scope->counter))
-        scope->mine++;
-    else
-        (void)hk_add(&scope->others, 1);
+    count_spawn(scope, self);
     if (hk_unlikely(self && self->locals) && (err = hocket__locals_inherit(t, self)) != 0) {
         spawn_undo(t, scope, self);
         return err;
@@ -235,8 +283,10 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
 
 int hocket_spawn(hocket_scope *scope, hocket_task_fn *fn, void *arg)
 {
-    return hocket__spawn(NULL, scope ? hocket__scope_of(scope) : &hocket__root_scope, fn, arg, NULL,
-                         0);
+    struct hocket__scope *s = scope ? hocket__scope_of(scope) : &hocket__root_scope;
+    if (hk_likely(spawn_fast(NULL, s, fn, arg)))
+        return 0;
+    return hocket__spawn(NULL, s, fn, arg, NULL, 0);
 }
 
 int hocket_spawn_task(hocket_task **ret_task, hocket_scope *scope, hocket_task_fn *fn, void *arg,
@@ -245,6 +295,8 @@ int hocket_spawn_task(hocket_task **ret_task, hocket_scope *scope, hocket_task_f
     struct hocket__scope *s = scope                        ? hocket__scope_of(scope)
                               : options && options->daemon ? &hocket__daemon_scope
                                                            : &hocket__root_scope;
+    if (hk_likely(!options && spawn_fast(ret_task, s, fn, arg)))
+        return 0;
     hocket_task *t = NULL;
     int err = hocket__spawn(&t, s, fn, arg, options, 0);
     if (err == 0)
@@ -294,7 +346,13 @@ static void join_in_place(hocket_task *self, hocket_task *t)
 {
     hocket__wait_note(self, &hocket__join_class, t);
     t->in_place_of = self;
-    hocket__sched_run_here(t, self);
+    uint32_t held = hocket__self_held();
+    struct hocket__worker *w = hocket__worker_here();
+    hocket__self_set(t, 0);
+    hocket__running_set(w, t);
+    hocket__task_run(t);
+    hocket__self_set(self, held);
+    hk_store(&hocket__worker_here()->running, self);
     hocket__wait_unnote(self);
 }
 
@@ -325,9 +383,8 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     hocket_task *self = hocket__self_must("hocket_join");
     if (hk_unlikely(task == self))
         return -EDEADLK;
-    int err = hocket__cancel_point(self);
-    if (hk_unlikely(err != 0))
-        return err;
+    if (hk_unlikely(hocket__cancelled(self)))
+        return -ECANCELED;
     uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
     if (life & HOCKET__LIFE_DONE)
         return take_result(task, ret_result);
@@ -338,7 +395,7 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     }
     if (deadline <= HOCKET_NOW)
         return -ETIMEDOUT;
-    err = join_wait(self, task, deadline);
+    int err = join_wait(self, task, deadline);
     return err ? err : take_result(task, ret_result);
 }
 

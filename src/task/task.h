@@ -24,6 +24,7 @@
 #include <hocket/scope.h>
 
 #include "park/cancel.h"
+#include "park/forked.h"
 
 #define HOCKET__SCOPE_BIAS (INT64_C(1) << 40)
 
@@ -74,7 +75,15 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self);
 void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__words *words);
 
 /* One task less.  The scope may be gone when this returns. */
-void hocket__scope_leave_task(struct hocket__scope *s, hocket_task *in_place_of);
+void hocket__scope_leave_other(struct hocket__scope *s);
+
+static inline void hocket__scope_leave_task(struct hocket__scope *s, const hocket_task *in_place_of)
+{
+    if (in_place_of && in_place_of == hk_load(&s->counter))
+        s->mine--;
+    else
+        hocket__scope_leave_other(s);
+}
 
 /* Report what nobody looked at and free the list. */
 void hocket__scope_report(struct hocket__scope *s, bool but_the_first);
@@ -92,7 +101,16 @@ int hocket__thread_task_start(hocket_task *task, size_t stack_size);
 void hocket__thread_tasks_reap(bool every);
 
 /* Is a runtime there, and may tasks be spawned?  0, -ENOSYS, -ECANCELED; panics after fork. */
-int hocket__runtime_check(void);
+enum { HOCKET__RUNTIME_OFF, HOCKET__RUNTIME_ON, HOCKET__RUNTIME_STOPPING };
+extern _Atomic int hocket__runtime_state;
+int hocket__runtime_why_not(void);
+
+static inline int hocket__runtime_check(void)
+{
+    if (hk_likely(hk_load(&hocket__runtime_state) == HOCKET__RUNTIME_ON && !hocket__forked()))
+        return 0;
+    return hocket__runtime_why_not();
+}
 
 /* Size class of the stacks of tasks that do not ask for another (hocket_stack_size). */
 extern _Atomic uint8_t hocket__default_class;
