@@ -25,21 +25,21 @@
  *              Its members must not change after first use.
  */
 typedef struct hocket_local {
-    uint32_t hocket__key;               /* assigned at first use */
-    uint32_t flags;                     /* HOCKET_LOCAL_INHERIT */
-    void (*destroy)(void *value);       /* or NULL */
-    void *(*copy)(const void *value);   /* with HOCKET_LOCAL_INHERIT; NULL = share the pointer */
+    uint32_t hocket__key;             /* assigned at first use */
+    uint32_t flags;                   /* HOCKET_LOCAL_INHERIT */
+    void (*destroy)(void *value);     /* or NULL */
+    void *(*copy)(const void *value); /* with HOCKET_LOCAL_INHERIT; NULL = share the pointer */
 } hocket_local;
 
 #define HOCKET_LOCAL_INHERIT 1u
 
-#define HOCKET_LOCAL_INIT(destroy_fn)                                                              \
-    {                                                                                              \
-        0, 0, (destroy_fn), NULL                                                                   \
+#define HOCKET_LOCAL_INIT(destroy_fn) \
+    {                                 \
+        0, 0, (destroy_fn), NULL      \
     }
-#define HOCKET_LOCAL_INIT_INHERIT(destroy_fn, copy_fn)                                             \
-    {                                                                                              \
-        0, HOCKET_LOCAL_INHERIT, (destroy_fn), (copy_fn)                                           \
+#define HOCKET_LOCAL_INIT_INHERIT(destroy_fn, copy_fn)   \
+    {                                                    \
+        0, HOCKET_LOCAL_INHERIT, (destroy_fn), (copy_fn) \
     }
 
 HOCKET_BEGIN_DECLS
