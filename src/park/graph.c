@@ -155,8 +155,7 @@ static void describe_cycle(char *text, size_t size)
         char name[HOCKET_NAME_MAX], holder[HOCKET_NAME_MAX];
         int n = snprintf(text + used, size - used, "%s%s waits for %s %p of %s", i ? "; " : "",
                          hocket__task_name(t, name, sizeof name), cls ? cls->name : "?",
-                         hk_load(&t->wait_object),
-                         hocket__task_name(to, holder, sizeof holder));
+                         hk_load(&t->wait_object), hocket__task_name(to, holder, sizeof holder));
         if (n < 0 || (size_t)n >= size - used) {
             snprintf(text + used, size - used, "; ...");
             return;

@@ -11,7 +11,6 @@
  */
 #include "park/record.h"
 
-#include <hocket/detail/fast.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +22,6 @@
 
 #define SLAB_RECORDS 1024u
 #define SLAB_MAX 16384u
-
-__thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
-__thread struct hocket__fast hocket__fast;
 
 _Atomic(const hocket_hooks *) hocket__hooks;
 void (*hocket__foreign_exit)(hocket_task *task);
@@ -185,8 +181,8 @@ static void foreign_end(void *arg)
     f->task = NULL;
     if (hocket__foreign_exit)
         hocket__foreign_exit(t);
-    if (hocket__fast.held > 0)
-        hocket__panic("thread exit: the thread still holds %u lock(s)", hocket__fast.held);
+    if (hocket__self_held() > 0)
+        hocket__panic("thread exit: the thread still holds %u lock(s)", hocket__self_held());
     hocket__self_set(NULL, 0);
     hocket__foreign_count(-1);
     hocket__cancel_forget(t);
@@ -198,25 +194,6 @@ static void exit_key_make(void)
 {
     exit_key_made = pthread_key_create(&exit_key, foreign_end) == 0;
 }
-
-#if !defined(__x86_64__)
-HK_NOINLINE hocket_task *hocket__self_or_null(void)
-{
-    return hocket__tls.self;
-}
-
-HK_NOINLINE void hocket__self_set(hocket_task *task, uint32_t held)
-{
-    hocket__tls.self = task;
-    hocket__fast.lock_id = task ? task->slot : 0;
-    hocket__fast.held = held;
-}
-
-HK_NOINLINE uint32_t hocket__self_held(void)
-{
-    return hocket__fast.held;
-}
-#endif
 
 static _Atomic int foreign_now;
 

@@ -20,13 +20,13 @@
  * waiting touches two cache lines.
  */
 
-#include <hocket/detail/fast.h>
 #include <hocket/hooks.h>
 #include <hocket/task.h>
 
 #include "base/atomic.h"
 #include "base/list.h"
 #include "park/guard.h"
+#include "park/tls.h"
 
 struct hocket__stack;
 struct hocket__worker;
@@ -141,27 +141,11 @@ struct hocket_task {
     char name[HOCKET_NAME_MAX];               /* see named */
 } __attribute__((aligned(64)));
 
-/*
- * The thread-local words.  `fast` is read by public inline functions; it is 0
- * for threads not attached yet, which means: take the slow path.  The
- * scheduler changes all of it when it changes the running task.
- */
-struct hocket__tls {
-    hocket_task *self;             /* running task, NULL if not attached */
-    struct hocket__worker *worker; /* worker this thread is, or NULL */
-};
-
-#if defined(__x86_64__)
-#define HOCKET__TLS_MODEL __attribute__((tls_model("initial-exec")))
-extern __thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
-/* On x86-64 a thread-local of this model is one %fs-relative access: no address to go stale. */
-static inline hocket_task *hocket__self_or_null(void) { return hocket__tls.self; }
-#else
-#define HOCKET__TLS_MODEL
-extern __thread struct hocket__tls hocket__tls;
-/* Elsewhere compilers keep the thread pointer across calls, hence a call of its own. */
-hocket_task *hocket__self_or_null(void);
-#endif
+/* The calling task, NULL on a thread that the library has not seen. */
+static inline hocket_task *hocket__self_or_null(void)
+{
+    return hocket__tls_self();
+}
 
 /* The calling task; attaches a foreign thread.  NULL only when out of memory. */
 hocket_task *hocket__self_attach(void);
@@ -170,18 +154,16 @@ hocket_task *hocket__self_attach(void);
 hocket_task *hocket__self_must(const char *function);
 
 /* Set the running task of this thread and how many locks it holds (the scheduler, thread start). */
-#if defined(__x86_64__)
 static inline void hocket__self_set(hocket_task *task, uint32_t held)
 {
-    hocket__tls.self = task;
-    hocket__fast.lock_id = task ? task->slot : 0;
-    hocket__fast.held = held;
+    hocket__tls_self_put(task);
+    hocket__tls_fast_put(task ? task->slot : 0, held);
 }
-static inline uint32_t hocket__self_held(void) { return hocket__fast.held; }
-#else
-void hocket__self_set(hocket_task *task, uint32_t held);
-uint32_t hocket__self_held(void);
-#endif
+
+static inline uint32_t hocket__self_held(void)
+{
+    return hocket__tls_held();
+}
 
 /* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
 hocket_task *hocket__record_get(void);

@@ -33,13 +33,6 @@ int hocket__tsan_sync = 1; /* whether a switch orders memory for TSan: both are 
 
 static void loop_entry(void *arg);
 
-#if !defined(__x86_64__)
-HK_NOINLINE struct hocket__worker *hocket__worker_here(void)
-{
-    return hocket__tls.worker;
-}
-#endif
-
 /* ---- stacks ---- */
 
 static struct hocket__stack *stack_blank(size_t bytes)

@@ -74,13 +74,13 @@ static void native_bounds(struct hocket__worker *w)
 static void *worker_main(void *arg)
 {
     struct hocket__worker *w = arg;
-    hocket__tls.worker = w;
+    hocket__tls_worker_put(w);
     native_bounds(w);
     if (hocket__altstack_on(&w->altstack) != 0)
         w->altstack.memory = NULL; /* an overflow will be a bare SIGSEGV on this worker */
     hocket__loop_enter(w);
     hocket__altstack_off(&w->altstack);
-    hocket__tls.worker = NULL;
+    hocket__tls_worker_put(NULL);
     (void)hk_sub(&hocket__rt.active, 1);
     hk_store_rel(&w->gone, true);
     return NULL;
@@ -223,12 +223,12 @@ bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
     if (deadline != HOCKET_FOREVER)
         hocket__timer_arm(&w->timers, &timer, self, deadline);
     native_bounds(w);
-    hocket__tls.worker = w;
+    hocket__tls_worker_put(w);
     (void)hk_add(&rt->active, 1);
     while (!hocket__worker_done(w))
         hocket__loop_enter(w);
     (void)hk_sub(&rt->active, 1);
-    hocket__tls.worker = NULL;
+    hocket__tls_worker_put(NULL);
     if (deadline != HOCKET_FOREVER)
         hocket__timer_disarm(&timer, &w->timers);
     w->driver = NULL;

@@ -121,11 +121,10 @@ static inline uint16_t hocket__worker_number(const struct hocket__worker *w)
 }
 
 /* Never keep the result across a possible switch. */
-#if defined(__x86_64__)
-static inline struct hocket__worker *hocket__worker_here(void) { return hocket__tls.worker; }
-#else
-struct hocket__worker *hocket__worker_here(void);
-#endif
+static inline struct hocket__worker *hocket__worker_here(void)
+{
+    return hocket__tls_worker();
+}
 
 /* idle.c */
 hocket_task *hocket__sched_next(struct hocket__worker *w);
