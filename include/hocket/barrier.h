@@ -39,15 +39,15 @@ typedef struct hocket_barrier {
 } hocket_barrier;
 
 /* A barrier for `parties` tasks without action. */
-#define HOCKET_BARRIER_INIT(parties)                                                               \
-    {                                                                                              \
-        (parties), 0, NULL, 0, 0, NULL, NULL                                                       \
+#define HOCKET_BARRIER_INIT(parties)         \
+    {                                        \
+        (parties), 0, NULL, 0, 0, NULL, NULL \
     }
 
 /* One whose rounds end with action(arg), called by the task that came last. */
-#define HOCKET_BARRIER_INIT_ACTION(parties, action, arg)                                           \
-    {                                                                                              \
-        (parties), 0, NULL, 0, 0, (action), (arg)                                                  \
+#define HOCKET_BARRIER_INIT_ACTION(parties, action, arg) \
+    {                                                    \
+        (parties), 0, NULL, 0, 0, (action), (arg)        \
     }
 
 HOCKET_BEGIN_DECLS

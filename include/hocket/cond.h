@@ -48,9 +48,9 @@ typedef struct hocket_cond {
 } hocket_cond;
 
 /* Without waiters, the same as all-zero. */
-#define HOCKET_COND_INIT                                                                           \
-    {                                                                                              \
-        0, 0, NULL                                                                                 \
+#define HOCKET_COND_INIT \
+    {                    \
+        0, 0, NULL       \
     }
 
 /* What wait_for waits for: called with the mutex held; must not wait itself. */

@@ -32,9 +32,9 @@ typedef struct hocket_event {
 } hocket_event;
 
 /* A cleared event, the same as all-zero. */
-#define HOCKET_EVENT_INIT                                                                          \
-    {                                                                                              \
-        0, 0, NULL, 0                                                                              \
+#define HOCKET_EVENT_INIT \
+    {                     \
+        0, 0, NULL, 0     \
     }
 
 HOCKET_BEGIN_DECLS

@@ -45,9 +45,9 @@ typedef struct hocket_guarded {
 } hocket_guarded;
 
 /* A guarded value with a lock of its own. */
-#define HOCKET_GUARDED_INIT(value_)                                                                \
-    {                                                                                              \
-        (value_), NULL, NULL, NULL, { NULL, 0 }, HOCKET_RMUTEX_INIT                                \
+#define HOCKET_GUARDED_INIT(value_)                                 \
+    {                                                               \
+        (value_), NULL, NULL, NULL, { NULL, 0 }, HOCKET_RMUTEX_INIT \
     }
 
 typedef struct hocket_guarded_options {
@@ -58,9 +58,9 @@ typedef struct hocket_guarded_options {
     void *context;
 } hocket_guarded_options;
 
-#define HOCKET_GUARDED_OPTIONS_DEFAULT                                                             \
-    {                                                                                              \
-        sizeof(hocket_guarded_options), { NULL, 0 }, NULL, NULL, NULL                              \
+#define HOCKET_GUARDED_OPTIONS_DEFAULT                                \
+    {                                                                 \
+        sizeof(hocket_guarded_options), { NULL, 0 }, NULL, NULL, NULL \
     }
 
 /* What is called with the value. */
@@ -124,10 +124,10 @@ static inline void hocket__value_leave(struct hocket__with_value *with)
     hocket_guarded_unlock(with->guarded);
 }
 
-#define HOCKET__WITH_VALUE(type, name, guarded_, with)                                             \
-    for (struct hocket__with_value with __attribute__((cleanup(hocket__value_leave))) =            \
-             hocket__value_enter(guarded_);                                                        \
-         with.live; with.live = 0)                                                                 \
+#define HOCKET__WITH_VALUE(type, name, guarded_, with)                                  \
+    for (struct hocket__with_value with                                                 \
+         __attribute__((cleanup(hocket__value_leave))) = hocket__value_enter(guarded_); \
+         with.live; with.live = 0)                                                      \
         for (type *name = (type *)with.value; with.live; with.live = 0)
 
 #else
@@ -152,13 +152,13 @@ struct hocket__with_value {
 
 } /* extern "C++" */
 
-#define HOCKET__WITH_VALUE(type, name, guarded_, with)                                             \
-    for (hocket__with_value with(guarded_); with.live; with.live = false)                          \
+#define HOCKET__WITH_VALUE(type, name, guarded_, with)                    \
+    for (hocket__with_value with(guarded_); with.live; with.live = false) \
         for (type *name = static_cast<type *>(with.value); with.live; with.live = false)
 
 #endif
 
-#define HOCKET_WITH_VALUE(type, name, guarded_)                                                    \
+#define HOCKET_WITH_VALUE(type, name, guarded_) \
     HOCKET__WITH_VALUE(type, name, guarded_, HOCKET__WITH_NAME(__COUNTER__))
 
 #endif

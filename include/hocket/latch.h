@@ -37,9 +37,9 @@ typedef struct hocket_latch {
 #define HOCKET_LATCH_MAX 0x3fffffffu
 
 /* A latch at `count`. */
-#define HOCKET_LATCH_INIT(count)                                                                   \
-    {                                                                                              \
-        (count), 0, NULL, 0                                                                        \
+#define HOCKET_LATCH_INIT(count) \
+    {                            \
+        (count), 0, NULL, 0      \
     }
 
 HOCKET_BEGIN_DECLS

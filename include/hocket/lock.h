@@ -59,9 +59,9 @@ typedef struct hocket_lock_class {
     uint32_t hocket__id;
 } hocket_lock_class;
 
-#define HOCKET_LOCK_CLASS_INIT(name_)                                                              \
-    {                                                                                              \
-        (name_), 0                                                                                 \
+#define HOCKET_LOCK_CLASS_INIT(name_) \
+    {                                 \
+        (name_), 0                    \
     }
 
 HOCKET_BEGIN_DECLS
@@ -78,7 +78,7 @@ HOCKET_END_DECLS
 
 /* Names of nested blocks differ, so that -Wshadow stays silent. */
 #define HOCKET__WITH_NAME2(number) hocket__with_##number
-#define HOCKET__WITH_NAME(number) HOCKET__WITH_NAME2(number)
+#define HOCKET__WITH_NAME(number)  HOCKET__WITH_NAME2(number)
 
 #ifndef __cplusplus
 
@@ -107,10 +107,10 @@ static inline hocket_lock_ref hocket__ref_read(hocket_rwlock *lock)
 }
 
 /* The reference to a lock, of the kind that the pointer's type says. */
-#define HOCKET_LOCK_REF(lock_)                                                                     \
-    (_Generic((lock_), hocket_mutex *                                                              \
-              : hocket__ref_mutex, hocket_rmutex *                                                 \
-              : hocket__ref_rmutex, hocket_rwlock *                                                \
+#define HOCKET_LOCK_REF(lock_)                      \
+    (_Generic((lock_), hocket_mutex *               \
+              : hocket__ref_mutex, hocket_rmutex *  \
+              : hocket__ref_rmutex, hocket_rwlock * \
               : hocket__ref_write)(lock_))
 #define HOCKET_LOCK_REF_READ(rwlock_) (hocket__ref_read(rwlock_))
 
@@ -120,8 +120,8 @@ struct hocket__with {
 };
 
 /* Always inline: with the kind known, one comparison and one call are left. */
-__attribute__((always_inline)) static inline struct hocket__with
-hocket__with_enter(hocket_lock_ref ref)
+__attribute__((always_inline)) static inline struct hocket__with hocket__with_enter(
+    hocket_lock_ref ref)
 {
     struct hocket__with with = { ref, 1 };
     if (ref.kind == HOCKET_LOCK_MUTEX)
@@ -139,9 +139,9 @@ __attribute__((always_inline)) static inline void hocket__with_leave(struct hock
         hocket_lock_ref_unlock(with->ref);
 }
 
-#define HOCKET__WITH(ref_, name)                                                                   \
-    for (struct hocket__with name __attribute__((cleanup(hocket__with_leave))) =                   \
-             hocket__with_enter(ref_);                                                             \
+#define HOCKET__WITH(ref_, name)                                                  \
+    for (struct hocket__with name                                                 \
+         __attribute__((cleanup(hocket__with_leave))) = hocket__with_enter(ref_); \
          name.live; name.live = 0)
 
 #else
@@ -172,7 +172,7 @@ inline hocket_lock_ref hocket__ref_read(hocket_rwlock *lock)
     return ref;
 }
 
-#define HOCKET_LOCK_REF(lock_) (hocket__ref(lock_))
+#define HOCKET_LOCK_REF(lock_)        (hocket__ref(lock_))
 #define HOCKET_LOCK_REF_READ(rwlock_) (hocket__ref_read(rwlock_))
 
 /* In C++ a destructor does what the attribute does in C, also for exceptions. */
@@ -204,7 +204,7 @@ struct hocket__with {
 #endif
 
 #define HOCKET_WITH(lock_) HOCKET__WITH(HOCKET_LOCK_REF(lock_), HOCKET__WITH_NAME(__COUNTER__))
-#define HOCKET_WITH_READ(rwlock_)                                                                  \
+#define HOCKET_WITH_READ(rwlock_) \
     HOCKET__WITH(HOCKET_LOCK_REF_READ(rwlock_), HOCKET__WITH_NAME(__COUNTER__))
 
 #endif

@@ -59,41 +59,40 @@ HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count
 
 HOCKET_END_DECLS
 
-#define HOCKET__REF_COUNT(...)                                                                     \
+#define HOCKET__REF_COUNT(...) \
     HOCKET__REF_COUNT_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define HOCKET__REF_COUNT_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, number, ...) number
 
-#define HOCKET__REFS1(a) HOCKET_LOCK_REF(a)
-#define HOCKET__REFS2(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS1(__VA_ARGS__)
-#define HOCKET__REFS3(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS2(__VA_ARGS__)
-#define HOCKET__REFS4(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS3(__VA_ARGS__)
-#define HOCKET__REFS5(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS4(__VA_ARGS__)
-#define HOCKET__REFS6(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS5(__VA_ARGS__)
-#define HOCKET__REFS7(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS6(__VA_ARGS__)
-#define HOCKET__REFS8(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS7(__VA_ARGS__)
-#define HOCKET__REFS9(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS8(__VA_ARGS__)
-#define HOCKET__REFS10(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS9(__VA_ARGS__)
-#define HOCKET__REFS11(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS10(__VA_ARGS__)
-#define HOCKET__REFS12(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS11(__VA_ARGS__)
-#define HOCKET__REFS13(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS12(__VA_ARGS__)
-#define HOCKET__REFS14(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS13(__VA_ARGS__)
-#define HOCKET__REFS15(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS14(__VA_ARGS__)
-#define HOCKET__REFS16(a, ...) HOCKET_LOCK_REF(a), HOCKET__REFS15(__VA_ARGS__)
+#define HOCKET__REFS1(a)           HOCKET_LOCK_REF(a)
+#define HOCKET__REFS2(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS1(__VA_ARGS__)
+#define HOCKET__REFS3(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS2(__VA_ARGS__)
+#define HOCKET__REFS4(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS3(__VA_ARGS__)
+#define HOCKET__REFS5(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS4(__VA_ARGS__)
+#define HOCKET__REFS6(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS5(__VA_ARGS__)
+#define HOCKET__REFS7(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS6(__VA_ARGS__)
+#define HOCKET__REFS8(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS7(__VA_ARGS__)
+#define HOCKET__REFS9(a, ...)      HOCKET_LOCK_REF(a), HOCKET__REFS8(__VA_ARGS__)
+#define HOCKET__REFS10(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS9(__VA_ARGS__)
+#define HOCKET__REFS11(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS10(__VA_ARGS__)
+#define HOCKET__REFS12(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS11(__VA_ARGS__)
+#define HOCKET__REFS13(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS12(__VA_ARGS__)
+#define HOCKET__REFS14(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS13(__VA_ARGS__)
+#define HOCKET__REFS15(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS14(__VA_ARGS__)
+#define HOCKET__REFS16(a, ...)     HOCKET_LOCK_REF(a), HOCKET__REFS15(__VA_ARGS__)
 #define HOCKET__REFS_(number, ...) HOCKET__REFS##number(__VA_ARGS__)
-#define HOCKET__REFS(number, ...) HOCKET__REFS_(number, __VA_ARGS__)
+#define HOCKET__REFS(number, ...)  HOCKET__REFS_(number, __VA_ARGS__)
 
 /* The locks as the two arguments of the functions above. */
 #ifndef __cplusplus
-#define HOCKET_LOCK_REFS(...)                                                                      \
-    ((const hocket_lock_ref[]){ HOCKET__REFS(HOCKET__REF_COUNT(__VA_ARGS__), __VA_ARGS__) }),      \
+#define HOCKET_LOCK_REFS(...)                                                                 \
+    ((const hocket_lock_ref[]){ HOCKET__REFS(HOCKET__REF_COUNT(__VA_ARGS__), __VA_ARGS__) }), \
         (HOCKET__REF_COUNT(__VA_ARGS__))
 
 /* hocket_lock_all(&a, &b, ...): lock all, waiting as long as it takes.  A cancel point. */
-#define hocket_lock_all(...)                                                                       \
-    hocket_lock_all_refs(HOCKET_LOCK_REFS(__VA_ARGS__), HOCKET_FOREVER)
+#define hocket_lock_all(...) hocket_lock_all_refs(HOCKET_LOCK_REFS(__VA_ARGS__), HOCKET_FOREVER)
 
 /* The same with a deadline, which here comes first. */
-#define hocket_lock_all_until(deadline, ...)                                                       \
+#define hocket_lock_all_until(deadline, ...) \
     hocket_lock_all_refs(HOCKET_LOCK_REFS(__VA_ARGS__), (deadline))
 
 /* hocket_unlock_all(&a, &b, ...): unlock them, the last one first. */

@@ -54,9 +54,9 @@ struct hocket_mutex {
 #define HOCKET__LOCK_CLASSED 0x20000000u
 
 /* A free mutex, the same as all-zero. */
-#define HOCKET_MUTEX_INIT                                                                          \
-    {                                                                                              \
-        0, 0, NULL, NULL                                                                           \
+#define HOCKET_MUTEX_INIT \
+    {                     \
+        0, 0, NULL, NULL  \
     }
 
 /*
@@ -64,15 +64,15 @@ struct hocket_mutex {
  * with conditions too.  It takes no part in finding deadlocks, and a
  * task that ends leaves it as it is.
  */
-#define HOCKET_MUTEX_INIT_UNOWNED                                                                  \
-    {                                                                                              \
-        HOCKET__LOCK_UNOWNED, 0, NULL, NULL                                                        \
+#define HOCKET_MUTEX_INIT_UNOWNED           \
+    {                                       \
+        HOCKET__LOCK_UNOWNED, 0, NULL, NULL \
     }
 
 /* A mutex of a lock class: see lock_all.h. */
-#define HOCKET_MUTEX_INIT_CLASS(class_)                                                            \
-    {                                                                                              \
-        HOCKET__LOCK_CLASSED, 0, NULL, (class_)                                                    \
+#define HOCKET_MUTEX_INIT_CLASS(class_)         \
+    {                                           \
+        HOCKET__LOCK_CLASSED, 0, NULL, (class_) \
     }
 
 /* Flag of hocket_mutex_init: as HOCKET_MUTEX_INIT_UNOWNED. */
@@ -136,9 +136,9 @@ HOCKET_API void hocket__mutex_unlock_slow(hocket_mutex *mutex);
 HOCKET__INLINE_TWIN void hocket_mutex_lock(hocket_mutex *mutex)
 {
     uint32_t expected = 0, id = hocket__fast_id();
-    if (__builtin_expect(id != 0 && __atomic_compare_exchange_n(&mutex->hocket__word, &expected, id,
-                                                                0, __ATOMIC_ACQUIRE,
-                                                                __ATOMIC_RELAXED),
+    if (__builtin_expect(id != 0 &&
+                             __atomic_compare_exchange_n(&mutex->hocket__word, &expected, id, 0,
+                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
                          1))
         hocket__fast_hold();
     else
@@ -148,9 +148,9 @@ HOCKET__INLINE_TWIN void hocket_mutex_lock(hocket_mutex *mutex)
 HOCKET__INLINE_TWIN void hocket_mutex_unlock(hocket_mutex *mutex)
 {
     uint32_t id = hocket__fast_id(), expected = id;
-    if (__builtin_expect(id != 0 && __atomic_compare_exchange_n(&mutex->hocket__word, &expected, 0,
-                                                                0, __ATOMIC_RELEASE,
-                                                                __ATOMIC_RELAXED),
+    if (__builtin_expect(id != 0 &&
+                             __atomic_compare_exchange_n(&mutex->hocket__word, &expected, 0, 0,
+                                                         __ATOMIC_RELEASE, __ATOMIC_RELAXED),
                          1))
         hocket__fast_drop();
     else

@@ -30,9 +30,9 @@ typedef struct hocket_once {
 } hocket_once;
 
 /* Not done, the same as all-zero. */
-#define HOCKET_ONCE_INIT                                                                           \
-    {                                                                                              \
-        0, 0, NULL                                                                                 \
+#define HOCKET_ONCE_INIT \
+    {                    \
+        0, 0, NULL       \
     }
 
 /* What runs once; a negative result means failure. */

@@ -27,15 +27,15 @@ struct hocket_rmutex {
 };
 
 /* A free one, the same as all-zero. */
-#define HOCKET_RMUTEX_INIT                                                                         \
-    {                                                                                              \
-        HOCKET_MUTEX_INIT, 0                                                                       \
+#define HOCKET_RMUTEX_INIT   \
+    {                        \
+        HOCKET_MUTEX_INIT, 0 \
     }
 
 /* One of a lock class: see lock_all.h. */
-#define HOCKET_RMUTEX_INIT_CLASS(class_)                                                           \
-    {                                                                                              \
-        HOCKET_MUTEX_INIT_CLASS(class_), 0                                                         \
+#define HOCKET_RMUTEX_INIT_CLASS(class_)   \
+    {                                      \
+        HOCKET_MUTEX_INIT_CLASS(class_), 0 \
     }
 
 HOCKET_BEGIN_DECLS
@@ -91,10 +91,9 @@ HOCKET_API void hocket__rmutex_unlock_slow(hocket_rmutex *mutex);
 HOCKET__INLINE_TWIN void hocket_rmutex_lock(hocket_rmutex *mutex)
 {
     uint32_t expected = 0, id = hocket__fast_id();
-    if (__builtin_expect(id != 0 &&
-                             __atomic_compare_exchange_n(&mutex->hocket__mutex.hocket__word,
-                                                         &expected, id, 0, __ATOMIC_ACQUIRE,
-                                                         __ATOMIC_RELAXED),
+    if (__builtin_expect(id != 0 && __atomic_compare_exchange_n(&mutex->hocket__mutex.hocket__word,
+                                                                &expected, id, 0, __ATOMIC_ACQUIRE,
+                                                                __ATOMIC_RELAXED),
                          1))
         hocket__fast_hold();
     else

@@ -45,15 +45,15 @@ struct hocket_rwlock {
 };
 
 /* A free lock, the same as all-zero. */
-#define HOCKET_RWLOCK_INIT                                                                         \
-    {                                                                                              \
-        0, 0, NULL, NULL                                                                           \
+#define HOCKET_RWLOCK_INIT \
+    {                      \
+        0, 0, NULL, NULL   \
     }
 
 /* One of a lock class: see lock_all.h. */
-#define HOCKET_RWLOCK_INIT_CLASS(class_)                                                           \
-    {                                                                                              \
-        0, 0, NULL, (class_)                                                                       \
+#define HOCKET_RWLOCK_INIT_CLASS(class_) \
+    {                                    \
+        0, 0, NULL, (class_)             \
     }
 
 HOCKET_BEGIN_DECLS

@@ -39,15 +39,15 @@ typedef struct hocket_sem {
 #define HOCKET_SEM_MAX 0x7fffffffu
 
 /* `permits` permits to begin with, no bound but HOCKET_SEM_MAX. */
-#define HOCKET_SEM_INIT(permits)                                                                   \
-    {                                                                                              \
-        (permits), 0, NULL, 0, 0                                                                   \
+#define HOCKET_SEM_INIT(permits) \
+    {                            \
+        (permits), 0, NULL, 0, 0 \
     }
 
 /* `permits` permits to begin with and never more. */
-#define HOCKET_SEM_INIT_BOUNDED(permits)                                                           \
-    {                                                                                              \
-        (permits), 0, NULL, (permits), 0                                                           \
+#define HOCKET_SEM_INIT_BOUNDED(permits) \
+    {                                    \
+        (permits), 0, NULL, (permits), 0 \
     }
 
 HOCKET_BEGIN_DECLS

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event - a gate that is open while it is set
+ *
+ *   SET      is it set?  Changed by anybody at any time.
+ *   PULSE, WAITERS   see sync/gate.h.  set makes a pulse whenever somebody waits, so that
+ *            a clear right after it does not take the wakeup away.
+ */
+#include <hocket/event.h>
+
+#include "sync/gate.h"
+
+#define SET 1u
+
+static const struct hocket__wait_class event_class = { "event", NULL };
+
+static bool is_set(uint32_t word)
+{
+    return word & SET;
+}
+
+void hocket_event_destroy(hocket_event *event)
+{
+    hocket__gate_passed(hk_word32(&event->hocket__busy));
+    hocket__destroy_check("hocket_event_destroy", "event", event, HOCKET__GUARD_OF(event),
+                          HOCKET__HEAD(event));
+}
+
+void hocket_event_set(hocket_event *event)
+{
+    const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
+    uint32_t word = hk_load(gate.word);
+    for (;;) {
+        if (!(word & HOCKET__GATE_WAITERS)) {
+            if (hk_cas(gate.word, &word, word | SET))
+                return;
+            continue;
+        }
+        (void)hk_add(gate.busy, 1);
+        if (hk_cas(gate.word, &word, word | SET | HOCKET__GATE_PULSE))
+            break;
+        (void)hk_sub(gate.busy, 1);
+    }
+    hocket__gate_open(&gate);
+}
+
+void hocket_event_clear(hocket_event *event)
+{
+    (void)hk_and(hk_word32(&event->hocket__word), ~SET);
+}
+
+bool hocket_event_is_set(const hocket_event *event)
+{
+    return is_set(hk_load_acq(hk_word32((uintptr_t)&event->hocket__word)));
+}
+
+int hocket_event_wait(hocket_event *event, hocket_time deadline)
+{
+    const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
+    hocket_task *self = hocket__self_must("hocket_event_wait");
+    return hocket__gate_wait_open(&gate, is_set, self, deadline);
+}
