@@ -35,9 +35,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HK_NOINLINE __attribute__((noinline))
-#define HK_COLD __attribute__((cold, noinline))
-#define hk_likely(x) __builtin_expect(!!(x), 1)
+#define HK_NOINLINE    __attribute__((noinline))
+#define HK_COLD        __attribute__((cold, noinline))
+#define hk_likely(x)   __builtin_expect(!!(x), 1)
 #define hk_unlikely(x) __builtin_expect(!!(x), 0)
 
 /* What is about to happen at a point.  WAIT and WAKE are passed by src/sys
@@ -55,81 +55,76 @@ enum hocket__point_kind {
 
 #ifdef HOCKET_TEST_POINTS
 /* Set it before the first use of the library by a second thread; NULL: off. */
-extern void (*hocket__point_hook)(int kind, const volatile void *addr,
-                                  const char *file, int line);
-static inline void hocket__point(int kind, const volatile void *addr,
-                                 const char *file, int line)
+extern void (*hocket__point_hook)(int kind, const volatile void *addr, const char *file, int line);
+static inline void hocket__point(int kind, const volatile void *addr, const char *file, int line)
 {
     if (hk_unlikely(hocket__point_hook != NULL))
         hocket__point_hook(kind, addr, file, line);
 }
-#define HOCKET_POINT(kind, addr) \
-    hocket__point((kind), (addr), __FILE__, __LINE__)
+#define HOCKET_POINT(kind, addr) hocket__point((kind), (addr), __FILE__, __LINE__)
 #else
 #define HOCKET_POINT(kind, addr) ((void)0)
 #endif
 
-#define hk_word32(p) ((_Atomic uint32_t *)(p))
-#define hk_word64(p) ((_Atomic uint64_t *)(p))
+#define hk_word32(p)  ((_Atomic uint32_t *)(p))
+#define hk_word64(p)  ((_Atomic uint64_t *)(p))
 #define hk_wordptr(p) ((_Atomic uintptr_t *)(p))
 
 /* Variables of nested macros get a number each, so that -Wshadow stays on. */
 #define HK__CAT2(a, b) a##b
-#define HK__CAT(a, b) HK__CAT2(a, b)
-#define HK__TMP(name) HK__CAT(name, __COUNTER__)
+#define HK__CAT(a, b)  HK__CAT2(a, b)
+#define HK__TMP(name)  HK__CAT(name, __COUNTER__)
 
-#define HK__LOAD1(p, order, P)                      \
-    __extension__({                                 \
-        __auto_type P = (p);                        \
-        HOCKET_POINT(HOCKET_POINT_LOAD, P);         \
-        atomic_load_explicit(P, order);             \
+#define HK__LOAD1(p, order, P)              \
+    __extension__({                         \
+        __auto_type P = (p);                \
+        HOCKET_POINT(HOCKET_POINT_LOAD, P); \
+        atomic_load_explicit(P, order);     \
     })
 #define HK__LOAD(p, order) HK__LOAD1(p, order, HK__TMP(hk_p))
 
 /* The comma turns the _Atomic lvalue type into the plain type. */
-#define HK__RMW2(kind, op, p, v, order, P, V)       \
-    __extension__({                                 \
-        __typeof__((void)0, *(p)) V = (v);          \
-        __auto_type P = (p);                        \
-        HOCKET_POINT(kind, P);                      \
-        op(P, V, order);                            \
+#define HK__RMW2(kind, op, p, v, order, P, V) \
+    __extension__({                           \
+        __typeof__((void)0, *(p)) V = (v);    \
+        __auto_type P = (p);                  \
+        HOCKET_POINT(kind, P);                \
+        op(P, V, order);                      \
     })
 #define HK__RMW1(kind, op, p, v, order, P, V) HK__RMW2(kind, op, p, v, order, P, V)
-#define HK__RMW(op, p, v, order)                                  \
-    HK__RMW1(HOCKET_POINT_RMW, op, p, v, order, HK__TMP(hk_p),    \
-             HK__TMP(hk_v))
-#define HK__STORE(p, v, order)                                    \
-    HK__RMW1(HOCKET_POINT_STORE, atomic_store_explicit, p, v,     \
-             order, HK__TMP(hk_p), HK__TMP(hk_v))
+#define HK__RMW(op, p, v, order) \
+    HK__RMW1(HOCKET_POINT_RMW, op, p, v, order, HK__TMP(hk_p), HK__TMP(hk_v))
+#define HK__STORE(p, v, order) \
+    HK__RMW1(HOCKET_POINT_STORE, atomic_store_explicit, p, v, order, HK__TMP(hk_p), HK__TMP(hk_v))
 /* fetch_add on pointers counts bytes or elements by compiler: integers only,
  * so the operand keeps its own type. */
-#define HK__CAS2(p, e, d, good, bad, P, E, D)                     \
-    __extension__({                                               \
-        __typeof__((void)0, *(p)) D = (d);                        \
-        __auto_type E = (e);                                      \
-        __auto_type P = (p);                                      \
-        HOCKET_POINT(HOCKET_POINT_CAS, P);                        \
+#define HK__CAS2(p, e, d, good, bad, P, E, D)                        \
+    __extension__({                                                  \
+        __typeof__((void)0, *(p)) D = (d);                           \
+        __auto_type E = (e);                                         \
+        __auto_type P = (p);                                         \
+        HOCKET_POINT(HOCKET_POINT_CAS, P);                           \
         atomic_compare_exchange_strong_explicit(P, E, D, good, bad); \
     })
 #define HK__CAS1(p, e, d, good, bad, P, E, D) HK__CAS2(p, e, d, good, bad, P, E, D)
-#define HK__CAS(p, e, d, good, bad)                               \
+#define HK__CAS(p, e, d, good, bad) \
     HK__CAS1(p, e, d, good, bad, HK__TMP(hk_p), HK__TMP(hk_e), HK__TMP(hk_d))
 
-#define hk_load(p) HK__LOAD(p, memory_order_relaxed)
-#define hk_load_acq(p) HK__LOAD(p, memory_order_acquire)
-#define hk_load_sc(p) HK__LOAD(p, memory_order_seq_cst)
-#define hk_store(p, v) HK__STORE(p, v, memory_order_relaxed)
+#define hk_load(p)         HK__LOAD(p, memory_order_relaxed)
+#define hk_load_acq(p)     HK__LOAD(p, memory_order_acquire)
+#define hk_load_sc(p)      HK__LOAD(p, memory_order_seq_cst)
+#define hk_store(p, v)     HK__STORE(p, v, memory_order_relaxed)
 #define hk_store_rel(p, v) HK__STORE(p, v, memory_order_release)
-#define hk_store_sc(p, v) HK__STORE(p, v, memory_order_seq_cst)
-#define hk_xchg(p, v) HK__RMW(atomic_exchange_explicit, p, v, memory_order_acq_rel)
-#define hk_xchg_sc(p, v) HK__RMW(atomic_exchange_explicit, p, v, memory_order_seq_cst)
+#define hk_store_sc(p, v)  HK__STORE(p, v, memory_order_seq_cst)
+#define hk_xchg(p, v)      HK__RMW(atomic_exchange_explicit, p, v, memory_order_acq_rel)
+#define hk_xchg_sc(p, v)   HK__RMW(atomic_exchange_explicit, p, v, memory_order_seq_cst)
 #define hk_cas(p, expected, desired) \
     HK__CAS(p, expected, desired, memory_order_acq_rel, memory_order_acquire)
 #define hk_cas_sc(p, expected, desired) \
     HK__CAS(p, expected, desired, memory_order_seq_cst, memory_order_seq_cst)
 #define hk_add(p, v) HK__RMW(atomic_fetch_add_explicit, p, v, memory_order_acq_rel)
 #define hk_sub(p, v) HK__RMW(atomic_fetch_sub_explicit, p, v, memory_order_acq_rel)
-#define hk_or(p, v) HK__RMW(atomic_fetch_or_explicit, p, v, memory_order_acq_rel)
+#define hk_or(p, v)  HK__RMW(atomic_fetch_or_explicit, p, v, memory_order_acq_rel)
 #define hk_and(p, v) HK__RMW(atomic_fetch_and_explicit, p, v, memory_order_acq_rel)
 
 /* Keeps the compiler, not the processor, from moving memory accesses. */
@@ -145,8 +140,7 @@ static inline void hocket__fence_sc(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
 }
-#define hk_fence_sc() \
-    (HOCKET_POINT(HOCKET_POINT_FENCE, NULL), hocket__fence_sc())
+#define hk_fence_sc() (HOCKET_POINT(HOCKET_POINT_FENCE, NULL), hocket__fence_sc())
 
 static inline void hocket__cpu_relax(void)
 {
@@ -158,7 +152,6 @@ static inline void hocket__cpu_relax(void)
     hk_barrier();
 #endif
 }
-#define hk_spin_pause() \
-    (HOCKET_POINT(HOCKET_POINT_YIELD, NULL), hocket__cpu_relax())
+#define hk_spin_pause() (HOCKET_POINT(HOCKET_POINT_YIELD, NULL), hocket__cpu_relax())
 
 #endif

@@ -22,20 +22,22 @@ struct hocket__link {
     struct hocket__link *prev;
 };
 
-#define hk_container_of(ptr, type, member) \
-    ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define hk_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* A static initialiser for head `h`. */
-#define HOCKET__LIST_INIT(h) { &(h), &(h) }
+#define HOCKET__LIST_INIT(h) \
+    {                        \
+        &(h), &(h)           \
+    }
 
 /* Walk from front to back; the body must not remove `it`. */
 #define hocket__list_each(it, head) \
     for (struct hocket__link *it = (head)->next; it != (head); it = it->next)
 
 /* As above; the body may remove `it`, and nothing else. */
-#define hocket__list_each_safe(it, head)                               \
-    for (struct hocket__link *it = (head)->next, *it##_next = it->next; \
-         it != (head); it = it##_next, it##_next = it->next)
+#define hocket__list_each_safe(it, head)                                              \
+    for (struct hocket__link *it = (head)->next, *it##_next = it->next; it != (head); \
+         it = it##_next, it##_next = it->next)
 
 static inline void hocket__list_init(struct hocket__link *l)
 {
@@ -48,8 +50,7 @@ static inline bool hocket__list_empty(const struct hocket__link *l)
     return l->next == l;
 }
 
-static inline void hocket__list_insert_before(struct hocket__link *pos,
-                                              struct hocket__link *l)
+static inline void hocket__list_insert_before(struct hocket__link *pos, struct hocket__link *l)
 {
     l->next = pos;
     l->prev = pos->prev;
@@ -57,14 +58,12 @@ static inline void hocket__list_insert_before(struct hocket__link *pos,
     pos->prev = l;
 }
 
-static inline void hocket__list_push_back(struct hocket__link *head,
-                                          struct hocket__link *l)
+static inline void hocket__list_push_back(struct hocket__link *head, struct hocket__link *l)
 {
     hocket__list_insert_before(head, l);
 }
 
-static inline void hocket__list_push_front(struct hocket__link *head,
-                                           struct hocket__link *l)
+static inline void hocket__list_push_front(struct hocket__link *head, struct hocket__link *l)
 {
     hocket__list_insert_before(head->next, l);
 }
@@ -90,8 +89,7 @@ static inline struct hocket__link *hocket__list_pop_front(struct hocket__link *h
 }
 
 /* Move all members of `from` to the back of `to`, in order. */
-static inline void hocket__list_splice(struct hocket__link *to,
-                                       struct hocket__link *from)
+static inline void hocket__list_splice(struct hocket__link *to, struct hocket__link *from)
 {
     if (hocket__list_empty(from))
         return;

@@ -8,8 +8,7 @@
 #include "base/atomic.h"
 
 #ifdef HOCKET_TEST_POINTS
-void (*hocket__point_hook)(int kind, const volatile void *addr,
-                           const char *file, int line);
+void (*hocket__point_hook)(int kind, const volatile void *addr, const char *file, int line);
 #else
 /* ISO C wants a translation unit to declare something. */
 typedef int hocket__point_absent;

@@ -32,8 +32,8 @@ enum { SIGNALS = 2 };
 
 static const int signals[SIGNALS] = { SIGSEGV, SIGBUS };
 static struct sigaction before[SIGNALS];
-static bool installed[SIGNALS];           /* under install_lock */
-static unsigned installs;                 /* under install_lock */
+static bool installed[SIGNALS];             /* under install_lock */
+static unsigned installs;                   /* under install_lock */
 static _Atomic uint32_t was_reset[SIGNALS]; /* the SA_RESETHAND of `before` was used up */
 static _Atomic(hocket__stack_namer *) namer;
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -62,10 +62,9 @@
 /* The runtimes' entry points are declared here instead of included: the
  * headers under <sanitizer/> are not installed with every compiler. */
 #if HOCKET_ASAN
-void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom,
-                                    size_t size);
-void __sanitizer_finish_switch_fiber(void *fake_stack_save,
-                                     const void **bottom_old, size_t *size_old);
+void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_old,
+                                     size_t *size_old);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
 void __asan_handle_no_return(void);
 #endif
@@ -110,8 +109,7 @@ static inline void hocket__asan_enter(void *saved)
 
 /* As hocket__asan_enter; tells the bounds of the stack we came from, which is
  * how a native stack (main, pthread) becomes known.  0 and NULL without ASan. */
-static inline void hocket__asan_enter_from(void *saved, const void **ret_bottom,
-                                           size_t *ret_size)
+static inline void hocket__asan_enter_from(void *saved, const void **ret_bottom, size_t *ret_size)
 {
 #if HOCKET_ASAN
     __sanitizer_finish_switch_fiber(saved, ret_bottom, ret_size);
@@ -190,6 +188,16 @@ static inline void hocket__tsan_release(void *addr)
     __tsan_release(addr);
 #else
     (void)addr;
+#endif
+}
+
+/* Valgrind knows the system calls of its time only. */
+static inline int hocket__valgrind_running(void)
+{
+#if HOCKET_VALGRIND
+    return (int)RUNNING_ON_VALGRIND;
+#else
+    return 0;
 #endif
 }
 

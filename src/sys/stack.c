@@ -48,7 +48,7 @@ enum {
     EARLY_SLABS = 256, /* of a class; later ones are 8 times as large */
     HEADER_SIZE = 128,
 };
-#define STATES_SIZE ((size_t)64 << 10)
+#define STATES_SIZE    ((size_t)64 << 10)
 #define SLAB_BYTES_MAX ((size_t)64 << 20)
 
 enum slot_state { FRESH = 0, COLD = 4, LIVE = 8, GUARD_BITS = 3 };
@@ -61,7 +61,8 @@ struct slab {
     uint8_t class_index;
 };
 
-struct class {
+struct class
+{
     _Atomic uint32_t lock; /* see lock() */
     struct hocket__stack *idle;
     size_t idle_count;
@@ -78,12 +79,12 @@ static _Atomic uint32_t table_size;
 static struct class classes[HOCKET__STACK_CLASSES];
 
 static _Atomic uint32_t table_lock;
-static bool madv_missing;       /* under table_lock */
-static size_t protect_count;    /* under table_lock: guards by mprotect */
-static size_t protect_limit;    /* under table_lock; 0: not asked yet */
-static uint64_t canary_key;     /* under table_lock; 0: not drawn yet.  Readers
+static bool madv_missing;    /* under table_lock */
+static size_t protect_count; /* under table_lock: guards by mprotect */
+static size_t protect_limit; /* under table_lock; 0: not asked yet */
+static uint64_t canary_key;  /* under table_lock; 0: not drawn yet.  Readers
                                    have a stack that was made after it. */
-static size_t by_guard[4];      /* under table_lock */
+static size_t by_guard[4];   /* under table_lock */
 
 _Static_assert(sizeof(struct hocket__stack) <= HEADER_SIZE, "the header grew");
 _Static_assert(HOCKET__STACK_MIN << (HOCKET__STACK_CLASSES - 1) == HOCKET__STACK_MAX, "classes");

@@ -62,8 +62,7 @@ struct hocket__sys {
      *
      * The comparison is a full barrier against futex_wake on `addr`.
      */
-    int (*futex_wait)(const _Atomic uint32_t *addr, uint32_t expected,
-                      int64_t deadline);
+    int (*futex_wait)(const _Atomic uint32_t *addr, uint32_t expected, int64_t deadline);
 
     /* Wake at most `n` sleepers on `addr` (INT32_MAX: all), in order of their
      * sleep.  How many were woken.  `addr` is not read: it may be freed memory.
@@ -76,9 +75,8 @@ struct hocket__sys {
      * NULL) is cut to 15 bytes.  Allocates.  Each started thread is joined or detached
      * once.  0, -EAGAIN, -ENOMEM; on error nothing runs and *ret is unchanged.
      */
-    int (*thread_start)(struct hocket__thread *ret, void *(*fn)(void *),
-                        void *arg, size_t stack_size, const char *name,
-                        unsigned flags);
+    int (*thread_start)(struct hocket__thread *ret, void *(*fn)(void *), void *arg,
+                        size_t stack_size, const char *name, unsigned flags);
     void (*thread_join)(struct hocket__thread t);
     void (*thread_detach)(struct hocket__thread t);
 
@@ -144,8 +142,8 @@ static inline int64_t hocket__clock_coarse(void)
     return hocket__sys->clock_coarse();
 }
 
-static inline int hocket__futex_wait(const _Atomic uint32_t *addr,
-                                     uint32_t expected, int64_t deadline)
+static inline int hocket__futex_wait(const _Atomic uint32_t *addr, uint32_t expected,
+                                     int64_t deadline)
 {
     HOCKET_POINT(HOCKET_POINT_WAIT, addr);
     return hocket__sys->futex_wait(addr, expected, deadline);
@@ -157,10 +155,8 @@ static inline int hocket__futex_wake(const _Atomic uint32_t *addr, int n)
     return hocket__sys->futex_wake(addr, n);
 }
 
-static inline int hocket__thread_start(struct hocket__thread *ret,
-                                       void *(*fn)(void *), void *arg,
-                                       size_t stack_size, const char *name,
-                                       unsigned flags)
+static inline int hocket__thread_start(struct hocket__thread *ret, void *(*fn)(void *), void *arg,
+                                       size_t stack_size, const char *name, unsigned flags)
 {
     return hocket__sys->thread_start(ret, fn, arg, stack_size, name, flags);
 }

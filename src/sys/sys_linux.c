@@ -240,7 +240,7 @@ static int advise(void *addr, size_t size, size_t stride, size_t count, int advi
         long done = 0;
         for (size_t i = 0; i < n; i++)
             ranges[i] = (struct iovec){ at + i * stride, size };
-        if (n > 1)
+        if (n > 1 && !hocket__valgrind_running())
             done = hocket__syscall6(SYS_process_madvise, PIDFD_OF_SELF, (long)ranges, (long)n,
                                     advice, 0, 0);
         for (size_t i = done > 0 ? (size_t)done / size : 0; i < n; i++) {

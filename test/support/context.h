@@ -31,8 +31,8 @@ struct context {
 
 /* The switches themselves: not instrumented, since TSan would see the function
  * entered on one stack and left on another. */
-__attribute__((noinline)) HOCKET_NO_TSAN static void *
-context__switch(void **save_sp, void *to_sp, void *fiber, void *arg)
+__attribute__((noinline)) HOCKET_NO_TSAN static void *context__switch(void **save_sp, void *to_sp,
+                                                                      void *fiber, void *arg)
 {
     hocket__tsan_switch(fiber, 1);
     return hocket__switch(save_sp, to_sp, arg);

@@ -39,8 +39,8 @@ static inline void hk__expect_print(const char *line, int size, int max)
         abort();
 }
 
-HK__EXPECT_NORETURN static inline void
-hk__expect_failed(const char *file, int line, const char *what)
+HK__EXPECT_NORETURN static inline void hk__expect_failed(const char *file, int line,
+                                                         const char *what)
 {
     char buf[512];
     int n = snprintf(buf, sizeof buf, "%s:%d: expected: %s\n", file, line, what);
@@ -48,40 +48,37 @@ hk__expect_failed(const char *file, int line, const char *what)
     abort();
 }
 
-static inline void hk__expect_eq(const char *file, int line, const char *what,
-                                 long long a, long long b)
+static inline void hk__expect_eq(const char *file, int line, const char *what, long long a,
+                                 long long b)
 {
     if (a == b)
         return;
     char buf[512];
-    int n = snprintf(buf, sizeof buf,
-                     "%s:%d: expected: %s; %lld (0x%llx) and %lld (0x%llx)\n",
-                     file, line, what, a, (unsigned long long)a, b,
-                     (unsigned long long)b);
+    int n = snprintf(buf, sizeof buf, "%s:%d: expected: %s; %lld (0x%llx) and %lld (0x%llx)\n",
+                     file, line, what, a, (unsigned long long)a, b, (unsigned long long)b);
     hk__expect_print(buf, n, (int)sizeof buf);
     abort();
 }
 
-static inline void hk__expect_ok(const char *file, int line, const char *what,
-                                 long long rc)
+static inline void hk__expect_ok(const char *file, int line, const char *what, long long rc)
 {
     if (rc >= 0)
         return;
     char buf[512];
-    int n = snprintf(buf, sizeof buf, "%s:%d: expected success: %s; %lld (%s)\n",
-                     file, line, what, rc, strerror((int)-rc));
+    int n = snprintf(buf, sizeof buf, "%s:%d: expected success: %s; %lld (%s)\n", file, line, what,
+                     rc, strerror((int)-rc));
     hk__expect_print(buf, n, (int)sizeof buf);
     abort();
 }
 
-static inline void hk__expect_str(const char *file, int line, const char *what,
-                                  const char *a, const char *b)
+static inline void hk__expect_str(const char *file, int line, const char *what, const char *a,
+                                  const char *b)
 {
     if (a == b || (a != NULL && b != NULL && strcmp(a, b) == 0))
         return;
     char buf[1024];
-    int n = snprintf(buf, sizeof buf, "%s:%d: expected: %s; \"%s\" and \"%s\"\n",
-                     file, line, what, a ? a : "(null)", b ? b : "(null)");
+    int n = snprintf(buf, sizeof buf, "%s:%d: expected: %s; \"%s\" and \"%s\"\n", file, line, what,
+                     a ? a : "(null)", b ? b : "(null)");
     hk__expect_print(buf, n, (int)sizeof buf);
     abort();
 }
@@ -94,8 +91,7 @@ static inline double hk__expect_seconds(void)
 }
 
 /* One turn of a wait; `start` is 0 at the first. */
-static inline void hk__expect_turn(const char *file, int line, const char *what,
-                                   double *start)
+static inline void hk__expect_turn(const char *file, int line, const char *what, double *start)
 {
     double now = hk__expect_seconds();
     if (*start == 0)
@@ -105,29 +101,26 @@ static inline void hk__expect_turn(const char *file, int line, const char *what,
     sched_yield();
 }
 
-#define HK_EXPECT(cond) \
-    ((cond) ? (void)0 : hk__expect_failed(__FILE__, __LINE__, #cond))
-#define HK_EXPECT_EQ(a, b)                                       \
-    hk__expect_eq(__FILE__, __LINE__, #a " == " #b, (long long)(a), \
-                  (long long)(b))
-#define HK_EXPECT_OK(expr) hk__expect_ok(__FILE__, __LINE__, #expr, (expr))
-#define HK_EXPECT_STR(a, b) \
-    hk__expect_str(__FILE__, __LINE__, #a " == " #b, (a), (b))
+#define HK_EXPECT(cond) ((cond) ? (void)0 : hk__expect_failed(__FILE__, __LINE__, #cond))
+#define HK_EXPECT_EQ(a, b) \
+    hk__expect_eq(__FILE__, __LINE__, #a " == " #b, (long long)(a), (long long)(b))
+#define HK_EXPECT_OK(expr)  hk__expect_ok(__FILE__, __LINE__, #expr, (expr))
+#define HK_EXPECT_STR(a, b) hk__expect_str(__FILE__, __LINE__, #a " == " #b, (a), (b))
 
 /* Polls with sched_yield of the thread: for conditions that other threads bring
  * about.  In a fiber of a single worker, loop over hocket_yield instead. */
-#define HK_WAIT_UNTIL(cond)                                          \
-    do {                                                             \
-        double hk_start = 0;                                         \
-        while (!(cond))                                              \
-            hk__expect_turn(__FILE__, __LINE__, #cond, &hk_start);   \
+#define HK_WAIT_UNTIL(cond)                                        \
+    do {                                                           \
+        double hk_start = 0;                                       \
+        while (!(cond))                                            \
+            hk__expect_turn(__FILE__, __LINE__, #cond, &hk_start); \
     } while (0)
 
 /* Call it in main, before the runner: status 77 means skipped to ctest. */
-#define HK_SKIP(why)                                    \
-    do {                                                \
-        fprintf(stderr, "skipped: %s\n", (why));        \
-        exit(77);                                       \
+#define HK_SKIP(why)                             \
+    do {                                         \
+        fprintf(stderr, "skipped: %s\n", (why)); \
+        exit(77);                                \
     } while (0)
 
 #endif

@@ -112,8 +112,7 @@ START_TEST(version_2_in_a_container)
     HK_EXPECT_EQ(quota(), 3);
     /* Without one, the mount shows only the part of the container. */
     put("/proc/self/cgroup", "0::/docker/123/sub\n");
-    put("/proc/self/mountinfo",
-        "31 23 0:28 /docker/123 /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    put("/proc/self/mountinfo", "31 23 0:28 /docker/123 /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
     put("/sys/fs/cgroup/sub/cpu.max", "100000 100000\n");
     HK_EXPECT_EQ(quota(), 1);
     /* A group outside of what is mounted: the mount point counts. */
