@@ -254,9 +254,16 @@ static int advise(void *addr, size_t size, size_t stride, size_t count, int advi
     return 0;
 }
 
+/* Emulators (qemu-user) take any advice for done.  So let the kernel read a
+ * file name from the last guard: it must be told that there is no such memory. */
 static HK_NOINLINE int linux_guard(void *addr, size_t size, size_t stride, size_t count)
 {
-    return advise(addr, size, stride, count, ADVICE_GUARD_INSTALL);
+    char *last = (char *)addr + (count - 1) * stride;
+    int rc = advise(addr, size, stride, count, ADVICE_GUARD_INSTALL);
+
+    if (rc == 0 && hocket__syscall4(SYS_faccessat, AT_FDCWD, (long)last, 0, 0) != -EFAULT)
+        rc = -EINVAL;
+    return rc;
 }
 
 static HK_NOINLINE void linux_populate(void *addr, size_t size, size_t stride, size_t count)
