@@ -399,8 +399,9 @@ bool hocket__worker_done(struct hocket__worker *w)
 hocket_task *hocket__sched_next(struct hocket__worker *w)
 {
     for (;;) {
-        bool rare = ++w->tick % RUN_QUOTA == 0;
-        if (rare) {
+        bool rare = ++w->tick % RUN_QUOTA == 0 || w->look;
+        if (hk_unlikely(rare)) {
+            w->look = false;
             (void)take_injected(w);
             (void)fire_timers(w, true);
         }

@@ -190,8 +190,10 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
 /* A suspended task that is ready and may go before the fresh ones: saves one switch. */
 static inline hocket_task *pick_resumed(struct hocket__worker *w)
 {
-    if (++w->tick % RUN_QUOTA == 0)
-        return NULL; /* let the loop look at everything */
+    if (hk_unlikely(++w->tick % RUN_QUOTA == 0)) {
+        w->look = true;
+        return NULL;
+    }
     struct hocket__runq *q = &w->q;
     if (hk_load(&q->resumed_count) == 0)
         return NULL;
@@ -244,7 +246,12 @@ static int fiber_yield(hocket_task *self)
     bool rare = ++w->tick % RUN_QUOTA == 0;
     if (hocket__runq_depth(q) == 0 && !rare && !hk_load(&hocket__rt.inject))
         return 0;
-    if (rare || hk_load(&q->fresh_count) > 0 || hk_load(&q->resumed_count) == 0) {
+    if (hk_unlikely(rare)) { /* tasks that yield to each other must not keep all others out */
+        w->look = true;
+        suspend(w, self, HOCKET__POST_YIELD, NULL);
+        return 0;
+    }
+    if (hk_load(&q->fresh_count) > 0 || hk_load(&q->resumed_count) == 0) {
         suspend(w, self, HOCKET__POST_YIELD, pick_resumed(w));
         return 0;
     }

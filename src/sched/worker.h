@@ -45,6 +45,7 @@ struct hocket__worker {
     struct hocket__stack *idle;      /* suspended or blank loops, chained by next */
     unsigned idle_count;
     unsigned tick;
+    bool look;                       /* the next dispatch looks at the shared places too */
     bool woken;                      /* by a waker that counted us as searching */
     bool lent;                       /* made to replace one that is stuck or blocked */
     enum hocket__post post;
