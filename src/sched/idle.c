@@ -323,6 +323,23 @@ static hocket_time first_deadline(void)
     return first;
 }
 
+/* Does some sleeper wake up by then?  When it does, it looks after the later ones. */
+static bool time_kept(hocket_time deadline)
+{
+    for (int i = 0, n = hk_load_acq(&hocket__rt.count); deadline != HOCKET_FOREVER; i++) {
+        if (i == n)
+            return false;
+        if (hk_load(&hk_load_acq(&hocket__rt.workers[i])->keeps) <= deadline)
+            return true;
+    }
+    return true;
+}
+
+bool hocket__time_kept(void)
+{
+    return time_kept(first_deadline());
+}
+
 /* Sleep until woken or the first timer; true if somebody woke us (we then count as searching). */
 static bool sleep_once(struct hocket__worker *w)
 {
@@ -332,22 +349,16 @@ static bool sleep_once(struct hocket__worker *w)
     (void)hk_add(&rt->sleeping, 1);
     (void)hk_or(&rt->idle_mask[w->index / 64], bit); /* the fence of the head comment */
     hk_fence_sc();
-    hocket_time deadline = first_deadline();
     /* One sleeper keeps the time; the others are woken when there is work. */
-    uint32_t keeper = 0;
-    bool keeps = deadline != HOCKET_FOREVER && hk_cas(&rt->timekeeper, &keeper, (uint32_t)w->index + 1);
-    if (!keeps && deadline < hk_load(&rt->kept_deadline))
-        keeps = true;
-    if (keeps)
-        hk_store(&rt->kept_deadline, deadline);
+    hocket_time deadline = first_deadline();
+    if (time_kept(deadline))
+        deadline = HOCKET_FOREVER;
+    hk_store(&w->keeps, deadline);
     if (!anything_anywhere(w))
         while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP)
-            if (hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, keeps ? deadline : HOCKET_FOREVER) != -EINTR)
+            if (hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, deadline) != -EINTR)
                 break;
-    if (hk_load(&rt->timekeeper) == (uint32_t)w->index + 1) {
-        hk_store(&rt->kept_deadline, HOCKET_FOREVER);
-        hk_store(&rt->timekeeper, 0);
-    }
+    hk_store(&w->keeps, HOCKET_FOREVER);
     bool woken = !idle_clear(w->index); /* the waker cleared it and counted us as searching */
     hk_store(&w->sleep, HOCKET__AWAKE);
     hocket__monitor_kick();

@@ -143,6 +143,20 @@ static void post_run(struct hocket__worker *w)
     }
 }
 
+/* TSan would see the function that switches entered on one stack and left on another. */
+#if HOCKET_TSAN
+HK_NOINLINE HOCKET_NO_TSAN static void switch_stacks(struct hocket__stack *from, struct hocket__stack *to)
+{
+    hocket__tsan_switch(to->tsan_fiber, hocket__tsan_sync);
+    (void)hocket__switch(&from->sp, to->sp, NULL);
+}
+#else
+static inline void switch_stacks(struct hocket__stack *from, struct hocket__stack *to)
+{
+    (void)hocket__switch(&from->sp, to->sp, NULL);
+}
+#endif
+
 /* Returns when somebody switches back to `from`; the worker may be another one then. */
 static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
                          struct hocket__stack *to, enum hocket__post post, hocket_task *task)
@@ -153,8 +167,7 @@ static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
     w->stack = to == &w->native ? NULL : to;
     hocket__count(w->switches);
     hocket__asan_leave(&from->asan_fake_stack, to->base, to == &w->native ? to->size : hocket__stack_usable(to));
-    hocket__tsan_switch(to->tsan_fiber, hocket__tsan_sync);
-    (void)hocket__switch(&from->sp, to->sp, NULL);
+    switch_stacks(from, to);
     hocket__asan_enter(from->asan_fake_stack);
     post_run(hocket__worker_here());
 }
@@ -198,9 +211,9 @@ static inline hocket_task *pick_resumed(struct hocket__worker *w)
     if (hk_load(&q->resumed_count) == 0)
         return NULL;
     if (hk_load(&q->fresh_count) > 0) {
-        q->fresh_turn = !q->fresh_turn;
-        if (q->fresh_turn)
-            return NULL;
+        if (!q->fresh_turn)
+            return NULL; /* the loop takes a fresh one, and turns */
+        q->fresh_turn = false;
     }
     hocket__runq_lock(q);
     hocket_task *t = hocket__runq_pop_resumed(q);
@@ -353,7 +366,7 @@ HOCKET_NORETURN static void loop(void)
     }
 }
 
-static void loop_entry(void *arg)
+HOCKET_NO_TSAN static void loop_entry(void *arg)
 {
     (void)arg;
     hocket__asan_enter(NULL);

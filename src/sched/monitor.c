@@ -76,7 +76,8 @@ static bool look(hocket_time now)
 static bool all_asleep(void)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    return hk_load_sc(&rt->sleeping) >= hk_load_sc(&rt->active) && !hk_load(&rt->inject);
+    return hk_load_sc(&rt->sleeping) >= hk_load_sc(&rt->active) && !hk_load(&rt->inject) &&
+           hocket__time_kept();
 }
 
 static void *monitor_main(void *arg)

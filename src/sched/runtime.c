@@ -128,6 +128,7 @@ static struct hocket__worker *worker_slot(int *ret_error)
     struct hocket__worker *w = memory;
     w->index = n;
     hocket__timers_init(&w->timers);
+    hk_store(&w->keeps, HOCKET_FOREVER);
     hk_store_rel(&rt->workers[n], w); /* before count, which readers load first */
     hk_store_rel(&rt->count, n + 1);
     return w;
@@ -292,7 +293,6 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     rt->watchdog = config->watchdog;
     rt->report = config->report;
     rt->running = true;
-    hk_store(&rt->kept_deadline, HOCKET_FOREVER);
     hocket__sched_run_fn = config->run;
     hocket__sched_start_failed = config->start_failed;
     hocket__sched_pending = config->pending;

@@ -60,6 +60,7 @@ struct hocket__worker {
     /* ---- shared */
     struct hocket__timers timers __attribute__((aligned(64)));
     _Atomic uint32_t sleep;          /* enum hocket__sleep_state; futex */
+    _Atomic hocket_time keeps;       /* asleep until then at most; FOREVER: keeps no time */
     _Atomic uint32_t activity;       /* +1 a dispatch: the watchdog and thieves watch it */
     _Atomic(hocket_task *) running;  /* for the watchdog; NULL in the loop */
     _Atomic uint32_t blocked;        /* depth of hocket_blocking_begin */
@@ -100,8 +101,6 @@ struct hocket__runtime {
     _Atomic int sleeping;            /* bits set in idle_mask */
     _Atomic int searching;           /* workers that look for work */
     _Atomic bool hungry;             /* some searcher waits for a gift */
-    _Atomic uint32_t timekeeper;     /* 1 + index of the sleeper that has the timeout */
-    _Atomic hocket_time kept_deadline; /* the timeout it sleeps with */
     _Atomic int64_t wake_interval;   /* ticks between wakes that found nothing: adapts */
     _Atomic int active;              /* workers neither blocked nor gone */
 
@@ -132,6 +131,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w);
 void hocket__wake_one(void);
 void hocket__wake_worker(struct hocket__worker *w);
 void hocket__wake_all(void);
+bool hocket__time_kept(void); /* some sleeper wakes up for the first deadline */
 void hocket__pushed(struct hocket__worker *w); /* queued locally, and somebody sleeps or asks */
 bool hocket__worker_done(struct hocket__worker *w);
 
