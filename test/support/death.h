@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TEST_DEATH_H
+#define HOCKET_TEST_DEATH_H
+/*
+ * death - how a program ends, and what it says on standard error
+ *
+ *     death_by_signal(double_release, NULL, SIGABRT, "hocket_task_release");
+ *     death_by_exit(exits_from_a_fiber, NULL, 7, "");
+ *
+ * The function runs in a forked child, so call these before this process has a
+ * runtime.  A child that returns from the function ends with status 0.
+ */
+#include "support/expect.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+struct death {
+    int status; /* as waitpid gives it */
+    size_t length;
+    char text[8192]; /* what it wrote to standard error, cut */
+};
+
+static inline void death_child(void (*fn)(void *), void *arg, int to)
+{
+    struct rlimit none = { 0, 0 };
+    (void)setrlimit(RLIMIT_CORE, &none);
+    dup2(to, 2);
+    close(to);
+    fn(arg);
+    _exit(0);
+}
+
+/* `poke`, unless NULL, is called in the parent once the child has written something. */
+static inline void death_of(struct death *d, void (*fn)(void *), void *arg, void (*poke)(pid_t))
+{
+    int ends[2];
+    HK_EXPECT_EQ(pipe(ends), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    HK_EXPECT(pid >= 0);
+    if (pid == 0) {
+        close(ends[0]);
+        death_child(fn, arg, ends[1]);
+    }
+    close(ends[1]);
+    d->length = 0;
+    for (;;) {
+        ssize_t n = read(ends[0], d->text + d->length, sizeof d->text - 1 - d->length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        d->length += (size_t)n;
+        if (d->length == sizeof d->text - 1)
+            d->length /= 2; /* keeps reading; nobody tests that much */
+        if (poke != NULL)
+            poke(pid);
+    }
+    d->text[d->length] = '\0';
+    close(ends[0]);
+    while (waitpid(pid, &d->status, 0) < 0)
+        HK_EXPECT_EQ(errno, EINTR);
+}
+
+static inline void death__wrong(const struct death *d, const char *wanted, int value)
+{
+    fprintf(stderr, "expected %s %d, got status 0x%x, and on stderr:\n%s\n", wanted, value,
+            (unsigned)d->status, d->text);
+    abort();
+}
+
+static inline void death__says(const struct death *d, const char *words)
+{
+    if (strstr(d->text, words) == NULL) {
+        fprintf(stderr, "expected on stderr: %s\ngot: %s\n", words, d->text);
+        abort();
+    }
+}
+
+static inline void death_by_signal(void (*fn)(void *), void *arg, int signal, const char *words)
+{
+    struct death d;
+    death_of(&d, fn, arg, NULL);
+    if (!WIFSIGNALED(d.status) || WTERMSIG(d.status) != signal)
+        death__wrong(&d, "signal", signal);
+    death__says(&d, words);
+}
+
+static inline void death_by_exit(void (*fn)(void *), void *arg, int status, const char *words)
+{
+    struct death d;
+    death_of(&d, fn, arg, NULL);
+    if (!WIFEXITED(d.status) || WEXITSTATUS(d.status) != status)
+        death__wrong(&d, "exit status", status);
+    death__says(&d, words);
+}
+
+#endif
