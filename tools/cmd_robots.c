@@ -73,10 +73,11 @@ static int report(struct robots *robots, int form, int status)
     if (form == AS_JSON)
         output_text(&r->out, "[");
     int error = robots_each(robots, report_host, r);
-    if (form == AS_JSON)
+    /* An answer that is not complete does not look as if it were. */
+    if (form == AS_JSON && error == 0)
         output_text(&r->out, r->any ? "\n]\n" : "]\n");
     if (error != 0 && error != EINTR && error != r->out.error) {
-        message("robots", "temporary file", "%s", strerror(error));
+        message("robots", error == ENOMEM ? "hosts" : "temporary file", "%s", strerror(error));
         status = 1;
     }
     status = output_finish(&r->out, "robots", status);
@@ -171,7 +172,7 @@ static int robots_command(const struct command *self, char **argv)
                          .form = PLAIN };
     int status = parse(self, argv, &q, words);
     if (status < 0)
-        status = jobs_main(q.robots.jobs, robots_main, &q);
+        status = jobs_main(self->name, q.robots.on, q.robots.jobs, robots_main, &q);
     free(words);
     return status;
 }

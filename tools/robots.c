@@ -2,13 +2,13 @@
 /*
  * Who touches what:
  *
- *   the task that called robots_run   walk, backlog, counts, messages
+ *   the task that called robots_run   walk, backlog, pieces, counts, messages
  *   a job                             its piece, and the desk it sits at
  *   all jobs, under `lock`            the set of all hosts, the free desks
  *
- * A desk is what a job needs to read one file: buffers, decompressor, a small set.
- * There are as many as jobs may run at a time; one that comes while all are
- * taken (fibers may run another job while one waits) makes none but waits.
+ * A desk is what a job needs to read one file: buffers, decompressor, a small
+ * set.  There are as many as files may be read at a time; a job that finds all
+ * of them taken waits.
  */
 #include "robots.h"
 #include "common/backlog.h"
@@ -20,8 +20,10 @@
 #include "common/units.h"
 #include "common/walk.h"
 
+#include <hocket/mutex.h>
+#include <hocket/sem.h>
+
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,7 @@ struct desk {
 };
 
 struct piece {
+    struct piece *next, **link; /* among the pieces under way */
     struct backlog_file *file;
     char cause[SOURCE_CAUSE + 64]; /* what went wrong, or empty */
 };
@@ -48,9 +51,11 @@ struct robots {
     struct backlog backlog;
     struct progress progress;
     uint64_t found, finished; /* files */
+    struct piece *pieces;     /* under way */
     int status;
 
-    pthread_mutex_t lock; /* guards the three below */
+    hocket_sem seats;  /* desks not taken, made or not */
+    hocket_mutex lock; /* guards the three below */
     struct hosts hosts;
     int hosts_error; /* the set is not complete: errno */
     struct desk *desks;
@@ -62,10 +67,23 @@ int robots_new(struct robots **ret, const struct robots_options *options)
     if (r == NULL)
         return ENOMEM;
     r->options = *options;
-    pthread_mutex_init(&r->lock, NULL);
+    int err = hocket_sem_init(&r->seats, (uint32_t)options->jobs, 0);
+    if (err != 0) {
+        free(r);
+        return -err;
+    }
     hosts_init(&r->hosts, &all_limits);
     *ret = r;
     return 0;
+}
+
+static void piece_free(struct piece *piece)
+{
+    *piece->link = piece->next;
+    if (piece->next != NULL)
+        piece->next->link = piece->link;
+    free(piece->file);
+    free(piece);
 }
 
 static void desk_free(struct desk *d)
@@ -81,19 +99,22 @@ void robots_free(struct robots *r)
         next = d->next;
         desk_free(d);
     }
+    while (r->pieces != NULL)
+        piece_free(r->pieces);
     hosts_destroy(&r->hosts);
     backlog_destroy(&r->backlog);
-    pthread_mutex_destroy(&r->lock);
+    hocket_mutex_destroy(&r->lock);
+    hocket_sem_destroy(&r->seats);
     free(r);
 }
 
 static struct desk *desk_take(struct robots *r)
 {
-    pthread_mutex_lock(&r->lock);
+    hocket_mutex_lock(&r->lock);
     struct desk *d = r->desks;
     if (d != NULL)
         r->desks = d->next;
-    pthread_mutex_unlock(&r->lock);
+    hocket_mutex_unlock(&r->lock);
     if (d != NULL)
         return d;
     d = malloc(sizeof *d);
@@ -108,20 +129,20 @@ static struct desk *desk_take(struct robots *r)
 
 static void desk_give(struct desk *d)
 {
-    pthread_mutex_lock(&d->robots->lock);
+    hocket_mutex_lock(&d->robots->lock);
     d->next = d->robots->desks;
     d->robots->desks = d;
-    pthread_mutex_unlock(&d->robots->lock);
+    hocket_mutex_unlock(&d->robots->lock);
 }
 
 /* Add the desk's hosts to the set of all. */
 static void desk_clear(struct desk *d)
 {
     struct robots *r = d->robots;
-    pthread_mutex_lock(&r->lock);
+    hocket_mutex_lock(&r->lock);
     if (r->hosts_error == 0)
         r->hosts_error = hosts_add_all(&r->hosts, &d->hosts);
-    pthread_mutex_unlock(&r->lock);
+    hocket_mutex_unlock(&r->lock);
     hosts_clear(&d->hosts);
 }
 
@@ -132,9 +153,9 @@ static void desk_found(void *arg, const char *host, size_t length)
         return;
     desk_clear(d);
     if (!hosts_try_add(&d->hosts, host, length, 1)) {
-        pthread_mutex_lock(&d->robots->lock);
+        hocket_mutex_lock(&d->robots->lock);
         d->robots->hosts_error = ENOMEM;
-        pthread_mutex_unlock(&d->robots->lock);
+        hocket_mutex_unlock(&d->robots->lock);
     }
 }
 
@@ -169,13 +190,16 @@ static void run(void *arg, void *item)
 {
     struct robots *r = arg;
     struct piece *piece = item;
+    if (hocket_sem_acquire(&r->seats, HOCKET_FOREVER) != 0)
+        return; /* interrupted */
     struct desk *d = desk_take(r);
-    if (d == NULL) {
+    if (d != NULL) {
+        desk_read(d, piece);
+        desk_give(d);
+    } else {
         snprintf(piece->cause, sizeof piece->cause, "%s", strerror(ENOMEM));
-        return;
     }
-    desk_read(d, piece);
-    desk_give(d);
+    hocket_sem_release(&r->seats);
 }
 
 static void walk_failed(void *arg, const char *path, int error)
@@ -190,6 +214,11 @@ static void walk_failed(void *arg, const char *path, int error)
 static void *next(void *arg)
 {
     struct robots *r = arg;
+    hocket_mutex_lock(&r->lock);
+    bool lost = r->hosts_error != 0;
+    hocket_mutex_unlock(&r->lock);
+    if (lost)
+        return NULL; /* there will be no answer */
     struct walk_file file;
     bool more = true;
     while (backlog_has_room(&r->backlog) && !interrupt_pending() &&
@@ -208,6 +237,11 @@ static void *next(void *arg)
     if (piece != NULL) {
         piece->file = largest;
         piece->cause[0] = '\0';
+        piece->next = r->pieces;
+        piece->link = &r->pieces;
+        if (piece->next != NULL)
+            piece->next->link = &piece->next;
+        r->pieces = piece;
     } else if (largest != NULL) {
         walk_failed(r, largest->path, ENOMEM);
         free(largest);
@@ -225,8 +259,7 @@ static void done(void *arg, void *item)
         r->status = 1;
     }
     r->finished += !interrupt_pending();
-    free(piece->file);
-    free(piece);
+    piece_free(piece);
 }
 
 int robots_run(struct robots *r)
@@ -243,7 +276,7 @@ int robots_run(struct robots *r)
     walk_end(&r->walk);
     progress_end(&r->progress);
     if (error != 0 && !interrupt_pending()) {
-        message("robots", NULL, "--on %s: %s", r->options.on, strerror(error));
+        message("robots", NULL, "--on %s: %s", r->options.on, strerror(-error));
         r->status = 1;
     }
     return r->status;

@@ -27,9 +27,9 @@ static void note(int number)
 void interrupt_watch(void)
 {
     for (int i = 0; i < WATCHED; i++) {
-        struct sigaction now = { .sa_handler = note };
-        sigemptyset(&now.sa_mask);
         sigaction(watched[i], NULL, &before[i]);
+        struct sigaction now = { .sa_handler = note, .sa_flags = before[i].sa_flags & SA_RESTART };
+        sigemptyset(&now.sa_mask);
         if (before[i].sa_handler != SIG_IGN)
             sigaction(watched[i], &now, NULL);
     }

@@ -15,13 +15,13 @@
  *   done   a piece has run; in the order in which they end
  *
  * next and done are called by the task that called jobs_run, one at a time.
- * When the program is interrupted no more pieces are asked for; those that
- * have begun are waited for (they ask interrupt_pending() themselves) and each
- * gets its done.
+ * When the program is interrupted no more pieces are asked for and those that
+ * run are waited for (they ask interrupt_pending() themselves), but there is no
+ * done for them.
  */
 struct jobs {
     const char *on; /* "inline", "threads" or "fibers" */
-    int workers;    /* at a time; 0: as many as there are usable CPUs */
+    int workers;    /* pieces that run at a time */
     void *(*next)(void *arg);
     void (*run)(void *arg, void *piece);
     void (*done)(void *arg, void *piece);
@@ -31,19 +31,22 @@ struct jobs {
 /* Is there an executor of this name? */
 bool jobs_on_known(const char *on);
 
-/* What 0 workers stands for. */
+/* How many workers are right for this machine: the CPUs that may be used. */
 int jobs_workers_default(void);
 
-/* 0, or an errno value when the executor could not be made or failed. */
+/* 0, or a negative errno value when the executor could not be made or failed. */
 int jobs_run(const struct jobs *jobs);
 
 /*
- * Run a command inside the runtime: what `main` returns is returned.  Ctrl-C is
- * watched from here on (interrupt.h).
+ * Run a command inside a runtime that suits `workers` pieces `on` that executor; what `main`
+ * returns is returned, or 1 after a message.  Ctrl-C is watched from here on (interrupt.h).
  */
-int jobs_main(int workers, int (*main)(void *arg), void *arg);
+int jobs_main(const char *command, const char *on, int workers, int (*main)(void *arg), void *arg);
 
-/* Around a call that may wait for somebody outside for long (a pipe). */
+/*
+ * Around a system call that may wait for somebody outside for long: other pieces go on meanwhile.
+ * Nothing of the library may be called between the two.
+ */
 void jobs_blocking_begin(void);
 void jobs_blocking_end(void);
 

@@ -2,6 +2,7 @@
 #include "common/source.h"
 #include "common/inflate.h"
 #include "common/interrupt.h"
+#include "common/jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,10 +83,13 @@ void source_close(struct source *s)
 static bool readable(const struct source *s)
 {
     struct pollfd p = { .fd = s->fd, .events = POLLIN };
-    while (!interrupt_pending())
-        if (s->regular || poll(&p, 1, 100) > 0)
-            return true;
-    return false;
+    if (s->regular || poll(&p, 1, 0) > 0)
+        return !interrupt_pending();
+    jobs_blocking_begin();
+    while (!interrupt_pending() && poll(&p, 1, 100) <= 0)
+        ;
+    jobs_blocking_end();
+    return !interrupt_pending();
 }
 
 /* Read once, behind what is left in `in`.  False at the end, on an error and on Ctrl-C. */
