@@ -20,12 +20,13 @@ int use_defaults(void)
     hocket_runtime_options runtime = HOCKET_RUNTIME_OPTIONS_DEFAULT;
     hocket_executor_options executor = HOCKET_EXECUTOR_OPTIONS_DEFAULT;
     hocket_map_options map = HOCKET_MAP_OPTIONS_DEFAULT;
+    hocket_queue_options queue = HOCKET_QUEUE_OPTIONS_DEFAULT;
     hocket_guarded_options guarded = HOCKET_GUARDED_OPTIONS_DEFAULT;
     spawn.name = "a field can be set";
     scope.shield = true;
     runtime.workers = HOCKET_NO_WORKERS;
     return spawn.daemon + scope.keep_going + runtime.workers + (executor.size == map.size) +
-           guarded.lock.kind;
+           guarded.lock.kind + (queue.size == 0);
 }
 
 static void destroy(void *value)
@@ -124,6 +125,8 @@ int use_options(hocket_task_fn *fn)
     int err = hocket_spawn_task(&task, &scope, fn, NULL, HOCKET_SPAWN_OPTIONS(.name = "one"));
     int closed = hocket_scope_close(&scope);
     hocket_executor *executor = NULL;
+    hocket_queue *queue = NULL;
+    err += hocket_queue_new(&queue, sizeof(int), HOCKET_QUEUE_OPTIONS(.capacity = 4));
     err += hocket_executor_new(&executor, "inline", HOCKET_EXECUTOR_OPTIONS(.name = "x"));
     const hocket_map_options *map = HOCKET_MAP_OPTIONS(.window = 4);
     return err + closed + (map->window == 4) +
