@@ -255,7 +255,7 @@ hocket_task *hocket__self_attach(void)
     return hk_likely(t != NULL) ? t : attach();
 }
 
-hocket_task *hocket__self_must(const char *function)
+HK_COLD hocket_task *hocket__self_make(const char *function)
 {
     hocket_task *t = hocket__self_attach();
     if (!t)

@@ -151,7 +151,13 @@ static inline hocket_task *hocket__self_or_null(void)
 hocket_task *hocket__self_attach(void);
 
 /* The same for callers that cannot fail: panics, naming the function, without memory. */
-hocket_task *hocket__self_must(const char *function);
+hocket_task *hocket__self_make(const char *function);
+
+static inline hocket_task *hocket__self_must(const char *function)
+{
+    hocket_task *self = hocket__self_or_null();
+    return hk_likely(self != NULL) ? self : hocket__self_make(function);
+}
 
 /* Set the running task of this thread and how many locks it holds (the scheduler, thread start). */
 static inline void hocket__self_set(hocket_task *task, uint32_t held)

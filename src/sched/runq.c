@@ -8,19 +8,28 @@
 
 bool hocket__runq_fenced;
 
-/* A thief is at it: step back until it is done.  The owner waits for some list operations. */
+void hocket__runq_init(struct hocket__runq *q)
+{
+    if (HOCKET__RUNQ_FENCED || hocket__runq_fenced)
+        hk_store(&q->revoked, HOCKET__RUNQ_ALWAYS);
+}
+
+/*
+ * Fenced, or a thief is at it: take the lock by an exchange, stepping back for the thief.  The
+ * owner waits for some list operations at most.
+ */
 HK_COLD void hocket__runq_lock_slow(struct hocket__runq *q)
 {
     for (;;) {
+        (void)hk_xchg_sc(&q->busy, 1);
+        if (!(hk_load_acq(&q->revoked) & HOCKET__RUNQ_THIEF))
+            return;
         hk_store_rel(&q->busy, 0); /* lets the thief in; pairs with its acquire */
-        for (int i = 0; hk_load_acq(&q->revoked); i++) {
+        for (int i = 0; hk_load_acq(&q->revoked) & HOCKET__RUNQ_THIEF; i++) {
             hk_spin_pause();
             if (i > 200)
                 hocket__thread_yield(); /* the thief was preempted */
         }
-        (void)hk_xchg_sc(&q->busy, 1);
-        if (!hk_load_acq(&q->revoked))
-            return;
     }
 }
 
@@ -28,8 +37,9 @@ bool hocket__runq_revoke(struct hocket__runq *q)
 {
     if (!hocket__guard_trylock(&q->thieves))
         return false;
-    (void)hk_xchg_sc(&q->revoked, 1);
-    if (!HOCKET__RUNQ_FENCED && !hocket__runq_fenced)
+    bool fenced = hk_or(&q->revoked, HOCKET__RUNQ_THIEF) & HOCKET__RUNQ_ALWAYS;
+    hk_fence_sc();
+    if (!fenced)
         (void)hocket__membarrier(); /* was probed at start: cannot fail */
     for (int i = 0; hk_load_acq(&q->busy); i++) {
         hk_spin_pause();
@@ -41,7 +51,8 @@ bool hocket__runq_revoke(struct hocket__runq *q)
 
 void hocket__runq_restore(struct hocket__runq *q)
 {
-    hk_store_rel(&q->revoked, 0); /* pairs with the owner's acquire: it sees our changes */
+    /* Releases; pairs with the owner's acquire: it sees our changes. */
+    (void)hk_and(&q->revoked, ~HOCKET__RUNQ_THIEF);
     (void)hocket__guard_unlock(&q->thieves);
 }
 

@@ -68,17 +68,19 @@ void hocket__runq_lock_slow(struct hocket__runq *q);
 
 extern bool hocket__runq_fenced;
 
+/* Bits of `revoked`. */
+#define HOCKET__RUNQ_THIEF 1u  /* a thief is at it */
+#define HOCKET__RUNQ_ALWAYS 2u /* fenced: there never is a bias, every lock takes the slow path */
+
+void hocket__runq_init(struct hocket__runq *q);
+
 /* Owner only.  Fails only in a signal handler that interrupted the owner. */
 static inline bool hocket__runq_trylock(struct hocket__runq *q)
 {
     if (hk_unlikely(hk_load(&q->busy)))
         return false;
-    if (HOCKET__RUNQ_FENCED || hk_unlikely(hocket__runq_fenced)) {
-        (void)hk_xchg_sc(&q->busy, 1);
-    } else {
-        hk_store(&q->busy, 1);
-        hk_barrier(); /* the thief's membarrier makes it a full one */
-    }
+    hk_store(&q->busy, 1);
+    hk_barrier(); /* the thief's membarrier makes it a full one */
     if (hk_unlikely(hk_load_acq(&q->revoked))) /* pairs with the thief's release of it */
         hocket__runq_lock_slow(q);
     return true;

@@ -128,6 +128,7 @@ static struct hocket__worker *worker_slot(int *ret_error)
     struct hocket__worker *w = memory;
     w->index = n;
     hocket__timers_init(&w->timers);
+    hocket__runq_init(&w->q);
     hk_store(&w->keeps, HOCKET_FOREVER);
     hk_store_rel(&rt->workers[n], w); /* before count, which readers load first */
     hk_store_rel(&rt->count, n + 1);

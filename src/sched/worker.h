@@ -173,6 +173,7 @@ static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
         return w ? hocket__magazine_fill(w) : hocket__record_get();
     hocket_task *t = w->records;
     w->records = t->run_next;
+    __builtin_prefetch(w->records, 1); /* the next spawn's */
     w->record_count--;
     return t;
 }
@@ -226,6 +227,7 @@ static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *ta
     hocket__runq_lock(&w->q);
     bool mine = hk_load(&task->queued_on) == hocket__worker_number(w);
     if (mine) {
+        __builtin_prefetch(task->run_next); /* a batch is joined in the order it was spawned */
         hocket__runq_unlink_fresh(&w->q, task);
         hk_store(&task->queued_on, 0);
     }

@@ -97,27 +97,35 @@ HK_COLD static void keep_failure(hocket_task *t, struct hocket__scope *scope, bo
         hocket__words_unref(words);
 }
 
+/* What only some tasks have to do at their end, and what none may have left. */
+HK_COLD static void end_extras(hocket_task *t)
+{
+    char name[HOCKET_NAME_MAX];
+    if (t->scopes)
+        hocket__panic("task '%s' ended with an open scope", hocket__task_name(t, name, sizeof name));
+    if (t->locals)
+        hocket__locals_end(t);
+    if (hocket__self_held() > 0)
+        hocket__panic("task '%s' ended while holding %u lock(s)",
+                      hocket__task_name(t, name, sizeof name), hocket__self_held());
+}
+
 /* The function has returned; everything of the task but its record ends here. */
 static void task_end(hocket_task *t, int result)
 {
     struct hocket__scope *scope = hocket__scope_of_cancel(t->home);
     hocket_task *in_place_of = t->in_place_of;
-    char name[HOCKET_NAME_MAX];
-    if (hk_unlikely(t->scopes != NULL))
-        hocket__panic("task '%s' ended with an open scope", hocket__task_name(t, name, sizeof name));
-    if (hk_unlikely(t->locals != NULL))
-        hocket__locals_end(t);
-    if (hk_unlikely(hocket__self_held() > 0))
-        hocket__panic("task '%s' ended while holding %u lock(s)",
-                      hocket__task_name(t, name, sizeof name), hocket__self_held());
+    if (hk_unlikely(t->scopes || t->locals || hocket__self_held() > 0))
+        end_extras(t);
     t->result = result;
     const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
     if (hk_unlikely(hooks != NULL) && hooks->exit)
         hooks->exit(t, result, hooks->context);
-    if (hk_unlikely(t->flags & HOCKET__TASK_COPIED))
+    unsigned flags = hk_load(&t->flags);
+    if (hk_unlikely(flags & HOCKET__TASK_COPIED))
         hocket__free(t->arg);
     if (hk_unlikely(result < 0))
-        keep_failure(t, scope, t->flags & HOCKET__TASK_HANDLE);
+        keep_failure(t, scope, flags & HOCKET__TASK_HANDLE);
     if (t->linked)
         hocket__cancel_forget(t);
     t->in_place_of = NULL;
@@ -126,13 +134,18 @@ static void task_end(hocket_task *t, int result)
     hocket__scope_leave_task(scope, in_place_of);
 }
 
-void hocket__task_run(hocket_task *t)
+static inline void task_run(hocket_task *t)
 {
     hocket__tsan_acquire(t);
     const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
     if (hk_unlikely(hooks != NULL) && hooks->start)
         hooks->start(t, hooks->context);
     task_end(t, t->fn(t->arg));
+}
+
+void hocket__task_run(hocket_task *t)
+{
+    task_run(t);
 }
 
 void hocket__task_start_failed(hocket_task *t, int error)
@@ -173,14 +186,15 @@ static inline void count_spawn(struct hocket__scope *scope, const hocket_task *s
  * The usual case: a fiber, from a worker, without options, hooks or inherited locals.
  * False: take the general way.
  */
-static inline bool spawn_fast(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
+static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
                               void *arg)
 {
     struct hocket__worker *w = hocket__worker_here();
     hocket_task *self = hocket__self_or_null();
     if (hk_unlikely(!w || !w->records || w->id_next == w->id_end || !self || self->locals ||
-                    hk_load(&hocket__hooks) || hocket__runtime_check() != 0))
-        return false;
+                    hk_load(&hocket__hooks) ||
+                    hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON))
+        return false; /* the child of a fork gets its panic at the first wait */
     hocket_task *t = hocket__sched_record_get(w);
     record_fill(t, scope, fn, arg, ret_task ? HOCKET__TASK_HANDLE : 0u);
     hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
@@ -292,11 +306,11 @@ int hocket_spawn(hocket_scope *scope, hocket_task_fn *fn, void *arg)
 int hocket_spawn_task(hocket_task **ret_task, hocket_scope *scope, hocket_task_fn *fn, void *arg,
                       const hocket_spawn_options *options)
 {
-    struct hocket__scope *s = scope                        ? hocket__scope_of(scope)
-                              : options && options->daemon ? &hocket__daemon_scope
-                                                           : &hocket__root_scope;
+    struct hocket__scope *s = scope ? hocket__scope_of(scope) : &hocket__root_scope;
     if (hk_likely(!options && spawn_fast(ret_task, s, fn, arg)))
         return 0;
+    if (!scope && options && options->daemon)
+        s = &hocket__daemon_scope;
     hocket_task *t = NULL;
     int err = hocket__spawn(&t, s, fn, arg, options, 0);
     if (err == 0)
@@ -347,10 +361,9 @@ static void join_in_place(hocket_task *self, hocket_task *t)
     hocket__wait_note(self, &hocket__join_class, t);
     t->in_place_of = self;
     uint32_t held = hocket__self_held();
-    struct hocket__worker *w = hocket__worker_here();
     hocket__self_set(t, 0);
-    hocket__running_set(w, t);
-    hocket__task_run(t);
+    hocket__running_set(hocket__worker_here(), t);
+    task_run(t);
     hocket__self_set(self, held);
     hk_store(&hocket__worker_here()->running, self);
     hocket__wait_unnote(self);
