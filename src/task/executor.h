@@ -49,6 +49,7 @@ struct hocket_future {
     hocket_executor *executor;
     struct hocket__link link; /* in `queued` or `running`; under the executor's guard */
     bool in_queue;            /* in `queued`; likewise */
+    bool counted;             /* in running_count; likewise */
     bool in_shutdown;         /* a shutdown has cancelled it; likewise */
 
     /* Written by the runner before DONE, constant after. */
@@ -102,7 +103,7 @@ struct hocket_executor {
     struct hocket__link queued;   /* jobs in order of submission; under the guard */
     struct hocket__link running;  /* under the guard; may hold some that are just DONE */
     _Atomic size_t queued_count;  /* written under the guard */
-    _Atomic size_t running_count; /* added to when a job is taken, taken from before it is DONE */
+    _Atomic size_t running_count; /* of jobs taken from the queue and not DONE */
     int active;                   /* workers, or callers in "inline"; under the guard */
     struct hocket__link *enders;  /* wait in shutdown; under the guard */
 };
@@ -112,6 +113,14 @@ extern const struct hocket__executor_class hocket__executor_threads;
 extern const struct hocket__executor_class hocket__executor_fibers;
 
 /* ---- executor.c ---- */
+
+/* Under the guard: a job was taken to be run. */
+static inline void hocket__executor_running_add(hocket_executor *executor, hocket_future *job)
+{
+    hocket__list_push_back(&executor->running, &job->link);
+    job->counted = true;
+    (void)hk_add(&executor->running_count, (size_t)1);
+}
 
 void hocket__executor_init(hocket_executor *executor, const struct hocket__executor_class *class,
                            const hocket_executor_options *options);

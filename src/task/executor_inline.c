@@ -28,8 +28,7 @@ static int inline_submit(hocket_executor *ex, hocket_future *job, hocket_task *s
     hocket__guard_lock(&ex->guard);
     bool closing = hk_load(&ex->closing);
     if (!closing) {
-        hocket__list_push_back(&ex->running, &job->link);
-        (void)hk_add(&ex->running_count, (size_t)1);
+        hocket__executor_running_add(ex, job);
         ex->active++;
     }
     (void)hocket__guard_unlock(&ex->guard);

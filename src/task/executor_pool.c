@@ -89,12 +89,6 @@ static void admit(struct pool *p, struct hocket__wakes *wakes)
     hocket__wakes_add(wakes, node->task);
 }
 
-static void set_running(struct pool *p, hocket_future *job)
-{
-    hocket__list_push_back(&p->base.running, &job->link);
-    (void)hk_add(&p->base.running_count, (size_t)1);
-}
-
 static int places(const struct pool *p)
 {
     return p->base.active - p->blocked;
@@ -114,7 +108,7 @@ static hocket_future *take(struct pool *p, bool cancelled, bool *ret_drop,
     admit(p, wakes);
     *ret_drop = cancelled || p->base.cancelling;
     if (!*ret_drop)
-        set_running(p, job);
+        hocket__executor_running_add(&p->base, job);
     return job;
 }
 
@@ -283,7 +277,7 @@ static int pool_submit(hocket_executor *ex, hocket_future *job, hocket_task *sel
         if (idle != NULL) {
             hocket_task *task = idle->task;
             idle->data = job;
-            set_running(p, job);
+            hocket__executor_running_add(&p->base, job);
             (void)hocket__guard_unlock(&p->base.guard);
             hocket__complete(task);
             return 0;

@@ -174,8 +174,6 @@ void hocket__job_run(hocket_future *f, hocket_task *self)
         hocket__guard_lock(&f->guard);
         unpin(f, self);
         finish(f, result);
-    } else {
-        (void)hk_sub(&f->executor->running_count, (size_t)1);
     }
     hocket__cancel_scope_leave(&scope, self);
 }
@@ -229,6 +227,8 @@ bool hocket_future_cancel(hocket_future *f)
         f->in_queue = false;
         hk_store(&ex->queued_count, hk_load(&ex->queued_count) - 1);
         ex->class->withdrawn(ex, &wakes);
+    } else if (f->counted) {
+        (void)hk_sub(&ex->running_count, (size_t)1);
     }
     (void)hocket__guard_unlock(&ex->guard);
     f->never_ran = true;
