@@ -37,7 +37,7 @@ enum hocket__life {
     HOCKET__LIFE_DONE = 4,      /* ended: result and words are final */
     HOCKET__LIFE_JOINERS = 8,   /* somebody waits in joiners */
     HOCKET__LIFE_RELEASED = 16, /* nobody has a handle */
-    HOCKET__LIFE_SEEN = 32,     /* somebody has taken the result */
+    HOCKET__LIFE_UNSEEN = 32,   /* it failed, and nobody has looked yet */
     HOCKET__LIFE_FINISHED = 64  /* the finisher touches the record no more */
 };
 

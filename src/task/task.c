@@ -52,13 +52,21 @@ static void record_free(hocket_task *t)
         hocket__record_put(t);
 }
 
+/* Nobody has it any more. */
+static void record_end(hocket_task *t, uint32_t life)
+{
+    if (hk_unlikely(life & HOCKET__LIFE_UNSEEN))
+        hocket__words_report(t->words);
+    record_free(t);
+}
+
 /* DONE, wake the joiners, FINISHED; the record may be another task afterwards. */
 static void publish_end(hocket_task *t)
 {
-    uint32_t life = hk_load(&t->life);
+    uint32_t life = hk_load_acq(&t->life); /* pairs with the release of the handle */
     while (!(life & HOCKET__LIFE_JOINERS)) {
         if (life & HOCKET__LIFE_RELEASED) { /* nobody can join or release any more */
-            record_free(t);
+            record_end(t, life);
             return;
         }
         if (hk_cas(&t->life, &life, life | HOCKET__LIFE_DONE | HOCKET__LIFE_FINISHED))
@@ -76,11 +84,12 @@ static void publish_end(hocket_task *t)
     }
     (void)hocket__guard_unlock(&t->guard);
     hocket__wakes_run(&wakes);
-    if (hk_or(&t->life, HOCKET__LIFE_FINISHED) & HOCKET__LIFE_RELEASED)
-        record_free(t);
+    life = hk_or(&t->life, HOCKET__LIFE_FINISHED);
+    if (life & HOCKET__LIFE_RELEASED)
+        record_end(t, life);
 }
 
-HK_COLD static void keep_failure(hocket_task *t, struct hocket__scope *scope, bool handle)
+HK_COLD static void keep_failure(hocket_task *t, struct hocket__scope *scope)
 {
     bool cancelled = t->result == -ECANCELED && hocket__cancelled(t);
     if (cancelled)
@@ -89,12 +98,12 @@ HK_COLD static void keep_failure(hocket_task *t, struct hocket__scope *scope, bo
     if (t->words == NULL)
         t->words = hocket__words_ref(words);
     bool top = scope == &hocket__root_scope || scope == &hocket__daemon_scope;
-    if (!top)
+    if (!top) {
         hocket__scope_failed(scope, t->result, words);
-    else if (!handle)
-        hocket__words_report(words);
-    if (top)
-        hocket__words_unref(words);
+        return;
+    }
+    hocket__words_unref(words);
+    (void)hk_or(&t->life, HOCKET__LIFE_UNSEEN);
 }
 
 /* What only some tasks have to do at their end, and what none may have left. */
@@ -125,7 +134,7 @@ static void task_end(hocket_task *t, int result)
     if (hk_unlikely(flags & HOCKET__TASK_COPIED))
         hocket__free(t->arg);
     if (hk_unlikely(result < 0))
-        keep_failure(t, scope, flags & HOCKET__TASK_HANDLE);
+        keep_failure(t, scope);
     if (t->linked)
         hocket__cancel_forget(t);
     t->in_place_of = NULL;
@@ -348,8 +357,8 @@ int hocket_task_start(hocket_task *task)
 static int take_result(hocket_task *t, int *ret_result)
 {
     hocket__tsan_acquire(t);
-    if (!(hk_load(&t->life) & HOCKET__LIFE_SEEN) && ret_result && t->result < 0)
-        (void)hk_or(&t->life, HOCKET__LIFE_SEEN);
+    if (hk_unlikely(ret_result && t->result < 0))
+        (void)hk_and(&t->life, ~(uint32_t)HOCKET__LIFE_UNSEEN);
     if (ret_result)
         *ret_result = t->result;
     return 0;
@@ -438,18 +447,14 @@ void hocket_task_release(hocket_task *task)
     if (!(life & HOCKET__LIFE_FINISHED) &&
         !(hk_or(&task->life, HOCKET__LIFE_RELEASED) & HOCKET__LIFE_FINISHED))
         return; /* its end will free it */
-    life = hk_load(&task->life);
-    bool top = task->home == &hocket__root_scope.cancel || task->home == &hocket__daemon_scope.cancel;
-    if (hk_unlikely(task->words && top && !(life & HOCKET__LIFE_SEEN)))
-        hocket__words_report(task->words);
-    record_free(task);
+    record_end(task, hk_load(&task->life));
 }
 
 const hocket_error *hocket_task_error(hocket_task *task)
 {
     if (!(hk_load_acq(&task->life) & HOCKET__LIFE_DONE) || task->result >= 0)
         return NULL;
-    (void)hk_or(&task->life, HOCKET__LIFE_SEEN);
+    (void)hk_and(&task->life, ~(uint32_t)HOCKET__LIFE_UNSEEN);
     return hocket__words_error(task->words);
 }
 

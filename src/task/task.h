@@ -12,7 +12,8 @@
  *   DONE       the task's end, once; the result is final before
  *   FINISHED   the task's end, as the last thing it does to the record
  *   RELEASED   hocket_task_release, or the spawn when nobody wants a handle
- *   SEEN       whoever took the result or the words
+ *   UNSEEN     the end of a task that failed and of which no scope keeps the words; cleared
+ *              by whoever takes the result or the words
  *
  * A record is free when it is FINISHED and RELEASED: whoever sets the second frees it.
  *
