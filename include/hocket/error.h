@@ -38,9 +38,9 @@ HOCKET_BEGIN_DECLS
  * Keep the words for a failure of the calling task and return `code`.
  *
  * `code` must be negative, else it panics.  A second call in one task keeps the first words as
- * the cause (of a long chain the first 15 and the newest are kept).  Without memory the words are
- * lost, the code is not.  A thread that Hocket did not start ends with no result:
- * its words are replaced by the next call.  Not a cancel point.
+ * the cause; of a long chain the first 15 and the newest are kept.  Without memory the words are
+ * lost, the code is not.  In a thread that Hocket did not start they stay with the
+ * thread.  Not a cancel point.
  */
 #define hocket_fail(code, ...) hocket_fail_at((code), __FILE__, __LINE__, __VA_ARGS__)
 

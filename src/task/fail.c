@@ -107,12 +107,9 @@ int hocket_fail_at(int code, const char *file, int line, const char *format, ...
     struct hocket__words *w = length < 0 ? NULL : words_new(self, code, file, line, (size_t)length);
     if (w != NULL) {
         (void)vsnprintf(w->text, (size_t)length + 1, format, again);
-        if (self->kind != HOCKET__FOREIGN) {
-            words_follow(w, self->words);
-        } else { /* never ends with a result: nobody would ever read a chain */
-            hocket__words_unref(self->words);
+        words_follow(w, self->words);
+        if (self->kind == HOCKET__FOREIGN)
             hocket__foreign_watch();
-        }
         self->words = w;
     }
     va_end(again);
