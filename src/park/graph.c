@@ -64,24 +64,38 @@ static bool cancellable_state(uint32_t state)
     return state == HOCKET__WAITING_C || state == HOCKET__PARKED_C;
 }
 
-/* The class of the wait of `t` if its edges may count, else NULL. */
+/*
+ * The class of the wait of `t` if its edges may count, else NULL.  IDLE with a class is a joiner
+ * whose child runs on its stack, or a wait that is just ending: next_of tells them apart.
+ */
 static const struct hocket__wait_class *edges_of(hocket_task *t)
 {
     /* Class before state: wait_begin writes the object before the class. */
     const struct hocket__wait_class *cls = hk_load_acq(&t->wait_class);
-    if (!cls || !cls->holder || !undecided(hk_load_acq(&t->wait_state)))
+    if (!cls || !cls->holder)
         return NULL;
-    return cls;
+    uint32_t state = hk_load_acq(&t->wait_state);
+    return undecided(state) || state == HOCKET__IDLE ? cls : NULL;
 }
 
-/* The index-th task that `t` waits for; NULL: no further one, or unknown. */
-static hocket_task *next_of(hocket_task *t, unsigned index)
+/*
+ * The index-th task that `t` waits for; NULL: no further one, or unknown.  The edge of a joiner
+ * counts only if the child says so itself; it is `self`, or waits as well, and
+ * then its record was written before its wait_class, which is read here.
+ */
+static hocket_task *next_of(hocket_task *self, hocket_task *t, unsigned index)
 {
     const struct hocket__wait_class *cls = edges_of(t);
     if (!cls || hk_load(&t->wait_deadline) != HOCKET_FOREVER)
         return NULL;
     uint32_t slot = cls->holder(hk_load(&t->wait_object), index);
-    return slot == 0 || slot == HOCKET__HOLDER_UNKNOWN ? NULL : hocket__record_at(slot);
+    if (slot == 0 || slot == HOCKET__HOLDER_UNKNOWN)
+        return NULL;
+    hocket_task *next = hocket__record_at(slot);
+    if (hk_load(&t->wait_state) == HOCKET__IDLE &&
+        ((next != self && !edges_of(next)) || next->in_place_of != t))
+        return NULL;
+    return next;
 }
 
 /* Of `self`, whose own deadline does not matter: nobody of the cycle acts before it. */
@@ -111,7 +125,7 @@ static bool find_cycle(hocket_task *self)
     while (path_length > 0 && steps++ < STEPS_MAX) {
         struct edge *last = &path[path_length - 1];
         hocket_task *t = last->task == self ? next_of_self(self, last->index)
-                                            : next_of(last->task, last->index);
+                                            : next_of(self, last->task, last->index);
         if (t == self)
             return true;
         if (!t) {
@@ -133,11 +147,11 @@ static bool verify_cycle(hocket_task *self, bool *ret_certain)
     for (unsigned i = 0; i < path_length; i++) {
         const struct edge *e = &path[i];
         hocket_task *to = i + 1 < path_length ? path[i + 1].task : self;
-        hocket_task *now = i == 0 ? next_of_self(self, e->index) : next_of(e->task, e->index);
+        hocket_task *now = i == 0 ? next_of_self(self, e->index) : next_of(self, e->task, e->index);
         if (now != to)
             return false;
         uint32_t state = hk_load_acq(&e->task->wait_state);
-        if (!undecided(state))
+        if (!undecided(state) && state != HOCKET__IDLE)
             return false;
         if (i > 0 && cancellable_state(state))
             *ret_certain = false;

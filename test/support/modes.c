@@ -112,7 +112,9 @@ void mode_run(int mode, int n, mode_body *body, void *arg)
     run.n = n;
     atomic_store(&run.there, 0);
     for (int i = 0; i < n; i++)
-        run.kinds[i] = mode == MODE_THREADS ? FOREIGN : mode == MODE_MIXED ? (enum kind)(i % 3) : FIBER;
+        run.kinds[i] = mode == MODE_THREADS ? FOREIGN
+                       : mode == MODE_MIXED ? (enum kind)(i % 3)
+                                            : FIBER;
     if (mode == MODE_THREADS) {
         (void)run_all(NULL);
         return;

@@ -45,13 +45,13 @@ hocket_task *mode_task(int index);
 void mode_yield(void);
 
 /* Yields until cond is true; aborts after a minute.  For bodies in every mode. */
-#define MODE_WAIT_UNTIL(cond)                                        \
-    do {                                                             \
-        double hk_start = 0;                                         \
-        while (!(cond)) {                                            \
-            mode_yield();                                            \
-            hk__expect_turn(__FILE__, __LINE__, #cond, &hk_start);   \
-        }                                                            \
+#define MODE_WAIT_UNTIL(cond)                                      \
+    do {                                                           \
+        double hk_start = 0;                                       \
+        while (!(cond)) {                                          \
+            mode_yield();                                          \
+            hk__expect_turn(__FILE__, __LINE__, #cond, &hk_start); \
+        }                                                          \
     } while (0)
 
 /* Is the task of this index parked, in a wait? */

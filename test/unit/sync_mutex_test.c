@@ -26,16 +26,16 @@ struct kind {
     void (*destroy)(union lock *);
 };
 
-#define KIND(type)                                                                                 \
-    {                                                                                              \
-        (void (*)(union lock *))hocket_##type##_lock,                                              \
-            (int (*)(union lock *, hocket_time))hocket_##type##_lock_until,                        \
-            (int (*)(union lock *))hocket_##type##_trylock,                                        \
-            (void (*)(union lock *))hocket_##type##_unlock,                                        \
-            (int (*)(union lock *))hocket_##type##_unlock_checked,                                 \
-            (bool (*)(const union lock *))hocket_##type##_locked,                                  \
-            (uint64_t(*)(const union lock *))hocket_##type##_owner,                                \
-            (void (*)(union lock *))hocket_##type##_destroy                                        \
+#define KIND(type)                                                          \
+    {                                                                       \
+        (void (*)(union lock *)) hocket_##type##_lock,                      \
+            (int (*)(union lock *, hocket_time))hocket_##type##_lock_until, \
+            (int (*)(union lock *))hocket_##type##_trylock,                 \
+            (void (*)(union lock *))hocket_##type##_unlock,                 \
+            (int (*)(union lock *))hocket_##type##_unlock_checked,          \
+            (bool (*)(const union lock *))hocket_##type##_locked,           \
+            (uint64_t(*)(const union lock *))hocket_##type##_owner,         \
+            (void (*)(union lock *))hocket_##type##_destroy                 \
     }
 
 static const struct kind kinds[] = { KIND(mutex), KIND(rmutex) };
@@ -47,8 +47,8 @@ struct shared {
     int step;
 };
 
-#define FOR_KINDS(s)                                                                               \
-    for (const struct kind *k_ = kinds; k_ < kinds + 2; k_++)                                      \
+#define FOR_KINDS(s)                                          \
+    for (const struct kind *k_ = kinds; k_ < kinds + 2; k_++) \
         for (struct shared s = { .kind = k_ }; s.kind; s.kind = NULL)
 
 static int step_of(struct shared *s)
