@@ -18,7 +18,8 @@
 #define LUCK_MAX 8
 #define LUCK_START 2
 
-bool (*hocket__drive)(hocket_task *self, hocket_time deadline);
+bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
+bool (*_Atomic hocket__drive_wanted)(void);
 
 static bool undecided(uint32_t s)
 {
@@ -60,32 +61,65 @@ static bool spin(hocket_task *self)
     return false;
 }
 
-static void sleep_until_decided(hocket_task *self, hocket_time deadline)
+/* True once the wait is decided; false if the word went back to WAITING*: reconsider. */
+static bool sleep_until_decided(hocket_task *self, hocket_time deadline)
 {
     for (;;) {
         uint32_t s = hk_load_acq(&self->wait_state); /* pairs with complete and decide */
         bool claimed = s == HOCKET__CLAIMED_PARKED;
         if (!claimed && s != HOCKET__PARKED && s != HOCKET__PARKED_C)
-            return;
+            return !undecided(s);
         int err = hocket__futex_wait(&self->wait_state, s, claimed ? HOCKET_FOREVER : deadline);
         if (err == -ETIMEDOUT && !claimed)
             (void)hk_cas(&self->wait_state, &s, HOCKET__TIMEDOUT);
     }
 }
 
+/* PARKED* back to WAITING*; true if it was parked. */
+static bool unpark(hocket_task *t)
+{
+    uint32_t s = hk_load_acq(&t->wait_state);
+    return (s == HOCKET__PARKED && hk_cas_sc(&t->wait_state, &s, HOCKET__WAITING)) ||
+           (s == HOCKET__PARKED_C && hk_cas_sc(&t->wait_state, &s, HOCKET__WAITING_C));
+}
+
+/*
+ * The seat is empty: let the threads that wait look again.  One that is just going to
+ * sleep looks by itself, after it has published PARKED.
+ */
+void hocket__thread_reconsider(void)
+{
+    for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
+        hocket_task *t = hocket__record_at(slot);
+        if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && unpark(t))
+            (void)hocket__futex_wake(&t->wait_state, 1);
+    }
+}
+
+/* Off the CPU until decided.  False: reconsider. */
+static bool go_to_sleep(hocket_task *self, hocket_time deadline)
+{
+    uint32_t s = hk_load_acq(&self->wait_state);
+    while (undecided(s)) {
+        uint32_t off = s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C;
+        if (!hk_cas_sc(&self->wait_state, &s, off))
+            continue;
+        bool (*wanted)(void) = hk_load_acq(&hocket__drive_wanted);
+        if (wanted && wanted() && unpark(self))
+            return false;
+        return sleep_until_decided(self, deadline);
+    }
+    return true;
+}
+
 static void thread_park(hocket_task *self, hocket_time deadline)
 {
-    if (hocket__drive && hocket__drive(self, deadline))
-        return;
-    if (!spin(self)) {
-        uint32_t s = hk_load_acq(&self->wait_state);
-        while (undecided(s)) {
-            uint32_t off = s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C;
-            if (hk_cas_sc(&self->wait_state, &s, off)) {
-                sleep_until_decided(self, deadline);
-                return;
-            }
-        }
+    for (;;) {
+        bool (*drive)(hocket_task *, hocket_time) = hk_load_acq(&hocket__drive);
+        if (drive && drive(self, deadline))
+            return;
+        if (spin(self) || go_to_sleep(self, deadline))
+            break;
     }
     while (hk_load_acq(&self->wait_state) == HOCKET__CLAIMED_WAITING) {
         hk_spin_pause();

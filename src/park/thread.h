@@ -10,10 +10,17 @@
 extern const struct hocket__task_ops hocket__thread_ops;
 
 /*
- * Set by a runtime without workers: the waiting thread runs the fibers until its own
+ * Set by a runtime whose worker 0 is a seat: the waiting thread runs the fibers until its own
  * wait is decided.  Returns false if somebody else does that already.
  */
-extern bool (*hocket__drive)(hocket_task *self, hocket_time deadline);
+extern bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
+
+/*
+ * Set with it where there are no other workers: is the seat empty?  Whoever leaves
+ * it calls hocket__thread_reconsider, and a waiting thread takes it.
+ */
+extern bool (*_Atomic hocket__drive_wanted)(void);
+void hocket__thread_reconsider(void);
 
 /* Prepare a free record for a new life; id and life are the caller's to set. */
 void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,

@@ -189,19 +189,22 @@ static bool seat_take(hocket_task *self)
     return free;
 }
 
-/* Somebody else who waits must drive now. */
+/* Where there are no other workers, somebody else who waits must drive now. */
 static void seat_leave(void)
 {
     hocket__guard_lock(&seat_guard);
     seated = NULL;
     (void)hocket__guard_unlock(&seat_guard);
-    if (hocket__rt.target > 0 || hocket__foreign_threads() < 2)
-        return;
-    for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
-        hocket_task *t = hocket__record_at(slot);
-        if (hk_load(&t->id) && t->kind != HOCKET__FIBER)
-            (void)hocket__futex_wake(&t->wait_state, 1);
-    }
+    if (hocket__rt.target == 0)
+        hocket__thread_reconsider();
+}
+
+static bool seat_empty(void)
+{
+    hocket__guard_lock(&seat_guard);
+    bool empty = seated == NULL && !hk_load(&hocket__rt.stopping);
+    (void)hocket__guard_unlock(&seat_guard);
+    return empty;
 }
 
 bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
@@ -272,7 +275,8 @@ void hocket__sched_stop(void)
     struct hocket__runtime *rt = &hocket__rt;
     stop_threads();
     hocket__blocking_stop();
-    hocket__drive = NULL;
+    hk_store_rel(&hocket__drive, NULL);
+    hk_store_rel(&hocket__drive_wanted, NULL);
     for (int i = 0, n = hk_load(&rt->count); i < n; i++) {
         struct hocket__worker *w = hk_load(&rt->workers[i]);
         worker_release(w);
@@ -308,7 +312,8 @@ int hocket__sched_start(const struct hocket__sched_config *config)
         if (seat && !hocket__loop_reserve(seat))
             err = -ENOMEM;
         first = 1;
-        hocket__drive = hocket__sched_drive;
+        hk_store_rel(&hocket__drive, hocket__sched_drive);
+        hk_store_rel(&hocket__drive_wanted, config->workers == 0 ? seat_empty : NULL);
     }
     for (int i = first; err == 0 && i < config->workers; i++)
         err = hocket__worker_start(false);
