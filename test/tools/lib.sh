@@ -63,6 +63,9 @@ paths_hosts() {
 
 awk_hosts() { paths_hosts /robots.txt; }
 
+# built_with address|thread: is the program instrumented?
+built_with() { nm "$HOCKET" 2>/dev/null | grep -q "__$(echo "$1" | cut -c1)san_init"; }
+
 have_gzip() { ! hocket --version | grep -q 'gzip by nothing'; }
 
 # A few ordinary lines; $1 is the host's last number.

@@ -40,13 +40,17 @@ same "a log read without descriptors" "$dir/a.log" "$dir/copy.log"
 
 # Ctrl-C: within a second, with words, and the status says SIGINT.  A pipe that nobody writes to
 # keeps the program waiting; opening it waits until the program is there.
-for signal in INT TERM; do
+#
+# ThreadSanitizer holds a signal back until the thread it came to calls something that it knows,
+# and a worker that sleeps in the kernel never does.
+signals=yes
+if [ -n "$emulator" ] || built_with thread; then signals=; fi
+for signal in ${signals:+INT TERM}; do
     for on in inline threads fibers; do
         rm -f "$dir/pipe" "$dir/err"
         mkfifo "$dir/pipe"
         # A shell without job control starts its background jobs with SIGINT ignored; env gives
         # it back.
-        [ -z "$emulator" ] || break 2
         env --default-signal=INT "$HOCKET" robots --on $on "$dir/a.log" "$dir/pipe" >"$dir/out" 2>"$dir/err" &
         pid=$!
         exec 9>"$dir/pipe"
@@ -69,7 +73,7 @@ for signal in INT TERM; do
 done
 
 # One that was started with SIGINT ignored (nohup, a background job of a script) goes on.
-if [ -z "$emulator" ]; then
+if [ -n "$signals" ]; then
     rm -f "$dir/pipe"
     mkfifo "$dir/pipe"
     env --ignore-signal=INT "$HOCKET" robots "$dir/pipe" >"$dir/out" 2>"$dir/err" &
@@ -83,7 +87,7 @@ if [ -z "$emulator" ]; then
 fi
 
 # A full pipe does not hold up Ctrl-C either.
-if [ -z "$emulator" ]; then
+if [ -n "$signals" ]; then
     rm -f "$dir/pipe"
     mkfifo "$dir/pipe"
     exec 8<>"$dir/pipe" # a reader that never reads
