@@ -390,6 +390,8 @@ static void search_or_sleep(struct hocket__worker *w)
                 hocket__wake_one();
             return;
         }
+    } else {
+        hk_spin_pause(); /* with work elsewhere we go round without sleeping */
     }
     if (fire_timers(w, true) > 0)
         return;
@@ -407,6 +409,17 @@ bool hocket__worker_done(struct hocket__worker *w)
     return hk_load(&hocket__rt.stopping) || hk_load(&w->retire);
 }
 
+/* Woken as a searcher, but it is not to be: work turned up by itself, or the loop ends. */
+static void not_searching(struct hocket__worker *w, bool ends)
+{
+    if (hk_likely(!w->woken))
+        return;
+    w->woken = false;
+    (void)hk_sub(&hocket__rt.searching, 1);
+    if (ends && hk_load(&hocket__rt.inject))
+        hocket__wake_one(); /* what we were woken for is still there */
+}
+
 hocket_task *hocket__sched_next(struct hocket__worker *w)
 {
     for (;;) {
@@ -418,20 +431,21 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
         }
         if (hk_unlikely(hk_load(&interrupted)) && hk_xchg(&interrupted, false) && hocket__sched_pending)
             hocket__sched_pending();
-        if (hk_unlikely(w->driver != NULL) && hocket__worker_done(w))
+        if (hk_unlikely(w->driver != NULL) && hocket__worker_done(w)) {
+            not_searching(w, true);
             return NULL;
+        }
         hocket_task *t = pop_local(w, rare);
         if (t) {
-            if (hk_unlikely(w->woken)) { /* work turned up before we searched */
-                w->woken = false;
-                (void)hk_sub(&hocket__rt.searching, 1);
-            }
+            not_searching(w, false);
             return t;
         }
         if (take_injected(w) || fire_timers(w, false) > 0)
             continue;
-        if (hocket__worker_done(w))
+        if (hocket__worker_done(w)) {
+            not_searching(w, true);
             return NULL;
+        }
         if (!hocket__worker_spare(w))
             search_or_sleep(w);
     }
