@@ -127,7 +127,7 @@ static void sweep(int mode, bool by_deadline)
         once(mode, target, by_deadline);
         struck += hk_load(&s.struck);
     }
-    HK_EXPECT(mode != MODE_FIBERS_1 || struck > 3);
+    HK_EXPECT(mode != MODE_FIBERS_1 || by_deadline || struck > 3); /* others depend on timing */
     HK_EXPECT_EQ(hocket_hooks_set(NULL, NULL), 0);
 }
 
