@@ -8,14 +8,18 @@
  *   1  wait for the tasks of the root scope (or cancel them at the deadline)
  *   2  run the at-exit functions, last in first out
  *   3  cancel the daemons and wait for them
- *   4  end the workers, helpers and threads, give the memory back
+ *   4  take no more tasks; wait for what other threads spawned meanwhile
+ *   5  end the workers, helpers and threads, give the memory back
+ *
+ * Threads that start or stop exclude each other for as long as that takes.  A task of the
+ * runtime must not wait there: the one who stops may be waiting for it.  It need not,
+ * since the runtime lives as long as the task does: it only counts.
  *
  * After fork() the child has the records and locks but none of the threads: a flag,
  * set by an atfork handler, makes every slow path panic there.  Uncontended locks work,
  * and so do exec and _exit.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +41,8 @@
 
 struct hocket__scope hocket__root_scope, hocket__daemon_scope;
 
-static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER; /* starts and stops, one at a time */
-static int starts;                                              /* under start_lock */
+static _Atomic uint32_t busy; /* futex: 1 = a thread starts or stops, 2 = and others wait for it */
+static _Atomic int starts;    /* 0 <-> 1 only by the thread that is busy */
 _Atomic int hocket__runtime_state;
 static _Atomic(hocket_task *) main_task;
 
@@ -135,6 +139,36 @@ HK_COLD int hocket__runtime_why_not(void)
 
 /* ---- start and stop ---- */
 
+static void busy_begin(void)
+{
+    uint32_t idle = 0;
+    if (hk_cas(&busy, &idle, 1))
+        return;
+    while (hk_xchg(&busy, 2) != 0)
+        (void)hocket__futex_wait(&busy, 2, HOCKET_FOREVER);
+}
+
+static void busy_end(void)
+{
+    if (hk_xchg(&busy, 0) == 2)
+        (void)hocket__futex_wake(&busy, 1);
+}
+
+/* Take one of several starts back.  False if it is the last, or there is none. */
+static bool starts_drop(void)
+{
+    int n = hk_load(&starts);
+    while (n > 1)
+        if (hk_cas(&starts, &n, n - 1))
+            return true;
+    return false;
+}
+
+static bool is_task(const hocket_task *self)
+{
+    return hk_load(&self->kind) != HOCKET__FOREIGN;
+}
+
 static int start(const hocket_runtime_options *o, bool seat)
 {
     struct hocket__sched_config config = {
@@ -172,21 +206,30 @@ static void stop(hocket_task *self)
     exits_run();
     hocket__cancel_scope(&hocket__daemon_scope.cancel);
     hocket__scope_drain(&hocket__daemon_scope, self);
-    hk_store(&hocket__runtime_state, HOCKET__RUNTIME_STOPPING);
+    hk_store_sc(&hocket__runtime_state, HOCKET__RUNTIME_STOPPING); /* pairs with hocket__spawn */
+    hocket__scope_drain(&hocket__root_scope, self);
+    hocket__scope_drain(&hocket__daemon_scope, self);
     hocket__thread_tasks_reap(true);
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_OFF);
     hocket__sched_stop();
+    hk_store(&starts, 0);
 }
 
 int hocket_runtime_start(const hocket_runtime_options *options)
 {
-    if (!hocket__self_attach())
+    hocket__fork_check("hocket_runtime_start");
+    hocket_task *self = hocket__self_attach();
+    if (!self)
         return -ENOMEM;
-    (void)pthread_mutex_lock(&start_lock);
-    int err = starts > 0 ? 0 : start(options, false);
+    if (is_task(self)) {
+        (void)hk_add(&starts, 1);
+        return 0;
+    }
+    busy_begin();
+    int err = hk_load(&starts) > 0 ? 0 : start(options, false);
     if (err == 0)
-        starts++;
-    (void)pthread_mutex_unlock(&start_lock);
+        (void)hk_add(&starts, 1);
+    busy_end();
     return err;
 }
 
@@ -212,21 +255,21 @@ static bool settle(hocket_task *self, hocket_time deadline)
 
 int hocket_runtime_stop(hocket_time deadline)
 {
+    hocket__fork_check("hocket_runtime_stop");
     hocket_task *self = hocket__self_attach();
     int err = 0;
-    if (self && self->kind == HOCKET__FIBER)
-        return -EPERM;
-    (void)pthread_mutex_lock(&start_lock);
-    if (starts == 0 || !self) {
+    if (!self)
+        return -EINVAL;
+    if (is_task(self))
+        return starts_drop() ? 0 : -EPERM;
+    busy_begin();
+    if (hk_load(&starts) == 0) {
         err = -EINVAL;
-    } else if (starts > 1) {
-        starts--;
-    } else {
+    } else if (!starts_drop()) {
         err = settle(self, deadline) ? 0 : -ETIMEDOUT;
         stop(self);
-        starts = 0;
     }
-    (void)pthread_mutex_unlock(&start_lock);
+    busy_end();
     return err;
 }
 
@@ -299,23 +342,25 @@ static int run_root(struct root *root, hocket_task *self)
 
 int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options *options)
 {
+    hocket__fork_check("hocket_run");
     hocket_task *self = hocket__self_attach();
     struct root root = {fn, arg, 0};
     if (!self)
         return -ENOMEM;
-    (void)pthread_mutex_lock(&start_lock);
-    int err = starts > 0 ? -EBUSY : start(options, true);
+    if (is_task(self))
+        return -EBUSY;
+    busy_begin();
+    int err = hk_load(&starts) > 0 ? -EBUSY : start(options, true);
     if (err == 0)
-        starts = 1;
-    (void)pthread_mutex_unlock(&start_lock);
+        hk_store(&starts, 1);
+    busy_end();
     if (err)
         return err;
     bool signals = !(options && options->no_signals) && hocket__signals_install() == 0;
     err = run_root(&root, self);
-    (void)pthread_mutex_lock(&start_lock);
+    busy_begin();
     stop(self);
-    starts = 0;
-    (void)pthread_mutex_unlock(&start_lock);
+    busy_end();
     if (signals)
         hocket__signals_restore();
     return err ? err : root.result;

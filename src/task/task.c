@@ -290,6 +290,14 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
         t->stack_class = hk_load(&hocket__default_class);
     hk_store_rel(&t->id, hocket__sched_id(w));
     count_spawn(scope, self);
+    if (hk_unlikely(!w)) { /* another thread may be stopping the runtime: it has counted us, or we see it */
+        hk_fence_sc();
+        err = hocket__runtime_check();
+        if (err) {
+            spawn_undo(t, scope, self);
+            return err;
+        }
+    }
     if (hk_unlikely(self && self->locals) && (err = hocket__locals_inherit(t, self)) != 0) {
         spawn_undo(t, scope, self);
         return err;
