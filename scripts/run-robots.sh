@@ -41,7 +41,7 @@ end=$(date +%s%N)
 {
     echo "command: build/release/hocket robots -- $logs"
     echo "exit status: $status"
-    echo "input: $(du -shL "$logs" | cut -f1) on disk, $(find -L "$logs" -type f | wc -l) files"
+    echo "input: $(du -shL "$logs" | cut -f1) on disk, $(find -L "$logs" -type f ! -name '.*' | wc -l) files"
     echo "seconds: $(awk -v ns=$((end - begin)) 'BEGIN { printf "%.3f", ns / 1e9 }')"
     echo "hosts: $(wc -l <build/run/robots.txt)"
 } >build/run/timing.txt
