@@ -7,6 +7,10 @@
  * stack, so nothing is allocated for a call.  When a thread cannot be had and none exists,
  * the call fails; when some exist, it waits for one of them.
  *
+ * Each call has a thread of its own as long as there may be more: under the guard a
+ * caller queues its job and either takes an idle thread off the list or counts one that it
+ * is about to start.  So `threads` > 0 means that somebody will look at the queue again.
+ *
  * hocket_blocking_begin marks the worker blocked: its queue is then open to all
  * thieves at once, and another worker takes its place.
  */
@@ -135,23 +139,62 @@ static void helpers_reap(bool every)
     }
 }
 
+/* One more thread, which is counted already. */
 static int helper_start(void)
 {
     helpers_reap(false);
     struct helper *h = hocket__calloc(1, sizeof *h);
     if (!h)
         return -ENOMEM;
-    hocket__guard_lock(&guard);
     int err = hocket__thread_start(&h->thread, helper_main, h, 0, "hocket-block", 0);
-    if (err == 0) {
-        threads++;
-        h->next = all;
-        all = h;
-    }
-    (void)hocket__guard_unlock(&guard);
-    if (err)
+    if (err) {
         hocket__free(h);
-    return err;
+        return err;
+    }
+    hocket__guard_lock(&guard); /* it may have ended: it is joined all the same */
+    h->next = all;
+    all = h;
+    (void)hocket__guard_unlock(&guard);
+    return 0;
+}
+
+/* False if it is not in the queue any more.  Under the guard. */
+static bool job_remove(struct job *j)
+{
+    for (struct job **p = &jobs; *p; p = &(*p)->next) {
+        if (*p == j) {
+            *p = j->next;
+            if (!*p)
+                jobs_tail = p;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Queue the job and see to it that somebody does it.  On failure nobody will. */
+static int job_hand_out(struct job *j)
+{
+    hocket__guard_lock(&guard);
+    *jobs_tail = j;
+    jobs_tail = &j->next;
+    struct helper *h = idle;
+    bool grow = !h && threads < max_threads;
+    if (h) {
+        idle = h->next_idle;
+        hk_store_rel(&h->wake, 1);
+    }
+    threads += grow;
+    (void)hocket__guard_unlock(&guard);
+    if (h)
+        (void)hocket__futex_wake(&h->wake, 1);
+    int err = grow ? helper_start() : 0;
+    if (err == 0)
+        return 0;
+    hocket__guard_lock(&guard);
+    bool nobody = --threads == 0 && job_remove(j);
+    (void)hocket__guard_unlock(&guard);
+    return !nobody ? 0 : err == -ENOMEM ? err : -EAGAIN;
 }
 
 int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int *ret_result)
@@ -162,30 +205,13 @@ int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int
     }
     struct job j = {NULL, fn, arg, 0, self};
     struct hocket__waiter node;
-    hocket__guard_lock(&guard);
-    bool grow = !idle && threads < max_threads;
-    (void)hocket__guard_unlock(&guard);
-    if (grow) {
-        int err = helper_start();
-        if (err && threads == 0)
-            return err == -ENOMEM ? err : -EAGAIN;
-    }
     hocket__wait_begin(&node, self, &blocking_class, (const void *)(uintptr_t)fn, 0);
-    hocket__guard_lock(&guard);
-    *jobs_tail = &j;
-    jobs_tail = &j.next;
-    struct helper *h = idle;
-    if (h) {
-        idle = h->next_idle;
-        hk_store_rel(&h->wake, 1);
-    }
-    (void)hocket__guard_unlock(&guard);
-    if (h)
-        (void)hocket__futex_wake(&h->wake, 1);
-    (void)hocket__wait_park(self, HOCKET_FOREVER);
+    int err = job_hand_out(&j);
+    if (err == 0)
+        (void)hocket__wait_park(self, HOCKET_FOREVER);
     hocket__wait_end(self);
     *ret_result = j.result;
-    return 0;
+    return err;
 }
 
 void hocket__blocking_stop(void)
