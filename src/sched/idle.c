@@ -235,31 +235,26 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
     return true;
 }
 
-struct prey {
-    struct hocket__worker *victim; /* had work when we looked last */
-    uint32_t activity;             /* its counter then */
-    int64_t since;
-};
-
-/* One look at the other workers. */
-static bool hunt(struct hocket__worker *w, struct prey *p, int64_t now)
+/*
+ * One look at the other workers.  What we saw is kept from search to search: where nobody else
+ * would produce work, a search is a single look.
+ */
+static bool hunt(struct hocket__worker *w, int64_t now)
 {
+    struct hocket__prey *p = &w->prey;
     struct hocket__worker *v = p->victim;
-    if (v && hocket__runq_depth(&v->q) > 0) {
-        if (hk_load(&v->activity) == p->activity) {
-            if (now - p->since < ROB_AFTER && !hk_load(&v->blocked) && !hk_load(&v->gone))
-                return false;
-            return rob(w, v);
-        }
-    }
+    if (v && hocket__runq_depth(&v->q) > 0 && hk_load(&v->activity) == p->activity)
+        return now - p->since >= ROB_AFTER && rob(w, v);
     p->victim = NULL;
     int n = hk_load_acq(&hocket__rt.count);
     for (int k = 1; k < n; k++) {
         v = hk_load_acq(&hocket__rt.workers[(w->index + k) % n]);
-        if (hocket__runq_depth(&v->q) > 0) {
-            *p = (struct prey){v, hk_load(&v->activity), now};
-            break;
-        }
+        if (hocket__runq_depth(&v->q) == 0)
+            continue;
+        if (hk_load(&v->blocked) || hk_load(&v->gone))
+            return rob(w, v); /* it will not come to them by itself */
+        *p = (struct hocket__prey){v, hk_load(&v->activity), now};
+        break;
     }
     return false;
 }
@@ -284,14 +279,13 @@ static bool worth_spinning(void)
 static bool search(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    struct prey prey = {NULL, 0, 0};
     int64_t start = hocket__ticks(), now = start;
     bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL);
     do {
-        found = take_injected(w) || hunt(w, &prey, now);
+        found = take_injected(w) || hunt(w, now);
         if (found || hk_load(&interrupted) || hocket__worker_done(w))
             break;
-        if (now - start > ASK_AFTER && prey.victim && !hk_load(&rt->hungry))
+        if (now - start > ASK_AFTER && w->prey.victim && !hk_load(&rt->hungry))
             hk_store(&rt->hungry, true);
         hk_spin_pause();
         now = hocket__ticks();

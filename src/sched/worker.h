@@ -36,6 +36,13 @@ enum hocket__post {
     HOCKET__POST_FREE   /* the stack is of a large class: give it back */
 };
 
+/* Whom a searcher has in mind. */
+struct hocket__prey {
+    struct hocket__worker *victim; /* had work when we looked last */
+    uint32_t activity;             /* its counter then */
+    int64_t since;                 /* ticks */
+};
+
 enum hocket__sleep_state { HOCKET__AWAKE, HOCKET__ASLEEP, HOCKET__NOTIFIED };
 
 struct hocket__worker {
@@ -54,6 +61,7 @@ struct hocket__worker {
     hocket_task *records;            /* magazine of free task records, by run_next */
     unsigned record_count;
     uint64_t id_next, id_end;        /* ids not used yet */
+    struct hocket__prey prey;
     int64_t wake_after;              /* ticks: no depth-one wake of a sleeper before */
     _Atomic uint64_t spawned, switches, steals, wakes_sent; /* written by the owner only */
 
