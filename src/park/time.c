@@ -31,6 +31,7 @@ int hocket_sleep_until(hocket_time deadline)
         return err;
     /* Nobody can wake a sleeper but the clock and a cancel. */
     hocket__wait_begin(&node, self, &sleep_class, NULL, HOCKET__WAIT_CANCEL);
+    hk_fence_sc(); /* no guard does it: we are visible before we ask whether we are cancelled */
     err = hocket__wait_park(self, deadline);
     hocket__wait_end(self);
     return err == -ETIMEDOUT ? 0 : err;

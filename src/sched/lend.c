@@ -77,7 +77,7 @@ bool hocket__worker_spare(struct hocket__worker *w)
     (void)hocket__guard_unlock(&spare_guard);
     hocket_time until = hocket_after(SPARE_TIME);
     while (hk_load_acq(&w->is_spare) && !hk_load(&rt->stopping)) {
-        hk_store(&w->sleep, HOCKET__ASLEEP);
+        hk_store_sc(&w->sleep, HOCKET__ASLEEP); /* before the look; pairs with wake_worker */
         if (!hk_load_acq(&w->is_spare) || hk_load(&rt->stopping))
             break;
         if (hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, until) == -ETIMEDOUT)
