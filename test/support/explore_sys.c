@@ -125,6 +125,9 @@ struct explore_thread *explore__thread_new(void *(*fn)(void *), void *arg, const
     struct explore_thread *t = &W.threads[i];
     memset((void *)t, 0, sizeof *t);
     t->id = i;
+    t->used = true;
+    t->state = EXPLORE_UNBORN;
+    W.count += i == W.count;
     t->fn = fn;
     t->arg = arg;
     snprintf(t->name, sizeof t->name, "%s", name ? name : "");
@@ -141,13 +144,12 @@ static int world_thread_start(struct hocket__thread *ret, void *(*fn)(void *), v
     struct explore_thread *t = explore__thread_new(fn, arg, name);
     size_t stack = stack_size ? stack_size + 64 * 1024 : 0; /* for the explorer's own frames */
     int err = hocket__sys_linux.thread_start(&t->os, thread_main, t, stack, name, flags);
-    if (err)
+    if (err) {
+        t->used = false;
         return err;
+    }
     explore__word_wait(&t->ready);
-    t->used = true;
-    if (t->id == W.count)
-        W.count++;
-    W.pick_anew = true;
+    explore__make_runnable(t, 0);
     ret->handle = (uintptr_t)t;
     return 0;
 }

@@ -251,8 +251,7 @@ void explore__world_run(uint64_t seed, void (*body)(void *arg), void *arg)
     W.pick_anew = false;
     explore__strategy_start(seed);
     struct explore_thread *t = explore__thread_new(NULL, NULL, "body");
-    t->used = true;
-    W.count = 1;
+    t->state = EXPLORE_RUNNABLE;
     W.current = 0;
     explore__me_set(t);
     body(arg);

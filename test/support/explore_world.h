@@ -24,7 +24,13 @@
 #define EXPLORE_RING    64
 #define EXPLORE_PCT_MAX 4
 
-enum explore_state { EXPLORE_RUNNABLE, EXPLORE_SLEEPING, EXPLORE_JOINING, EXPLORE_FINISHED };
+enum explore_state {
+    EXPLORE_UNBORN, /* its creator is at it */
+    EXPLORE_RUNNABLE,
+    EXPLORE_SLEEPING,
+    EXPLORE_JOINING,
+    EXPLORE_FINISHED
+};
 
 struct explore_thread {
     int id;
