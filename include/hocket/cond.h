@@ -74,7 +74,10 @@ HOCKET_API void hocket_cond_destroy(hocket_cond *cond);
 HOCKET_API HOCKET_MUST_CHECK int hocket_cond_wait(hocket_cond *cond, hocket_mutex *mutex,
                                                   hocket_time deadline);
 
-/* The same with a re-entrant mutex, which is released however often it was locked. */
+/*
+ * The same with a re-entrant mutex, which is released however often it was locked, and locked as
+ * often again.  A cancel point.
+ */
 HOCKET_API HOCKET_MUST_CHECK int hocket_cond_wait_rmutex(hocket_cond *cond, hocket_rmutex *mutex,
                                                          hocket_time deadline);
 
@@ -91,7 +94,7 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_cond_wait_for(hocket_cond *cond, hocket_
                                                       hocket_predicate *predicate, void *arg,
                                                       hocket_time deadline);
 
-/* The same with a re-entrant mutex. */
+/* The same with a re-entrant mutex.  A cancel point, also if it is true already. */
 HOCKET_API HOCKET_MUST_CHECK int hocket_cond_wait_for_rmutex(hocket_cond *cond,
                                                              hocket_rmutex *mutex,
                                                              hocket_predicate *predicate, void *arg,

@@ -44,6 +44,7 @@ HOCKET_BEGIN_DECLS
  */
 #define hocket_fail(code, ...) hocket_fail_at((code), __FILE__, __LINE__, __VA_ARGS__)
 
+/* What hocket_fail calls; for languages without macros.  `file` must be static or outlive the words. */
 HOCKET_API int hocket_fail_at(int code, const char *file, int line, const char *format, ...)
     HOCKET_PRINTF(4, 5);
 

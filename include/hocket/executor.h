@@ -58,8 +58,8 @@ typedef int hocket_call(const void *input, size_t size, hocket_buffer *output);
 typedef struct hocket_executor_options {
     size_t size;       /* sizeof(hocket_executor_options); 0 = the fields of version 0.1 */
     const char *name;  /* copied; workers are tasks called NAME-1, NAME-2...; NULL = the scheme */
-    int workers;       /* most jobs running at once; 0 = threads: usable CPUs, fibers: 256;
-                          inline ignores it */
+    int workers;       /* most jobs running at once; 0 = threads: as many as the runtime has
+                          workers, at least 1; fibers: 256; inline ignores it */
     size_t queue;      /* most jobs submitted and not started; 0 = HOCKET_EXECUTOR_QUEUE */
     size_t stack_size; /* of each worker; 0 = threads: the system's, fibers: hocket_stack_size() */
 } hocket_executor_options;

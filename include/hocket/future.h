@@ -46,8 +46,9 @@ HOCKET_BEGIN_DECLS
  *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: it is not done yet)
  *   -ECANCELED  the caller was cancelled; the job goes on
  *   -EDEADLK    the caller is the job, or the job waits for the caller for ever
- *   -ENOMEM     no memory for the record of a thread Hocket did not start; or the caller
- *   -EAGAIN     is a job, nobody else runs the queue, and no other worker could be started
+ *   -ENOMEM     no memory for the record of a thread Hocket did not start
+ *   -ENOMEM or -EAGAIN   the caller is a job, nobody else runs the queue, and no other
+ *               worker could be started
  *
  * A cancel point.
  */

@@ -13,8 +13,11 @@
  *   park     in the task, before it waits; kind is a static word ("mutex")
  *   unpark   in the task, after it waited; result as the wait returns it
  *   exit     in the task, after its function, with its result
- *   error    in whichever task released the handle or closed the scope, for a
- *            failure nobody looked at.  Default: one line on standard error.
+ *   error    for a failure nobody looked at, in whichever task released the handle, closed
+ *            the scope or freed the future; if there was neither handle nor scope, in the
+ *            failed task itself at its end.  Default: one line on standard error.
+ *
+ * A thread that Hocket did not start has no spawn, start and exit.
  *
  * For one task: spawn happens before start, start before park/unpark pairs,
  * those before exit, exit before error.  Hooks run on the task's own stack,
@@ -31,9 +34,9 @@ typedef struct hocket_hooks {
     void (*error)(const hocket_error *error, void *context);
 } hocket_hooks;
 
-#define HOCKET_HOOKS_DEFAULT                                                                       \
-    {                                                                                              \
-        sizeof(hocket_hooks), NULL, NULL, NULL, NULL, NULL, NULL, NULL                             \
+#define HOCKET_HOOKS_DEFAULT                                           \
+    {                                                                  \
+        sizeof(hocket_hooks), NULL, NULL, NULL, NULL, NULL, NULL, NULL \
     }
 
 HOCKET_BEGIN_DECLS

@@ -42,7 +42,7 @@ HOCKET_BEGIN_DECLS
  * Lock all of refs[0 .. count-1].
  *
  *   0           all are locked
- *   -EINVAL     the same lock twice, no lock, or a reference of no known kind
+ *   -EINVAL     the same lock twice, a NULL lock, or a reference of no known kind
  *   -EDEADLK    the caller holds one of them already (and it is not
  *               re-entrant), or holds a lock that must be taken after one of them,
  *               by the order learned; or waiting would close a cycle
@@ -91,7 +91,7 @@ HOCKET_END_DECLS
 /* hocket_lock_all(&a, &b, ...): lock all, waiting as long as it takes.  A cancel point. */
 #define hocket_lock_all(...) hocket_lock_all_refs(HOCKET_LOCK_REFS(__VA_ARGS__), HOCKET_FOREVER)
 
-/* The same with a deadline, which here comes first. */
+/* The same with a deadline, which here comes first.  A cancel point. */
 #define hocket_lock_all_until(deadline, ...) \
     hocket_lock_all_refs(HOCKET_LOCK_REFS(__VA_ARGS__), (deadline))
 

@@ -94,7 +94,7 @@ HOCKET_API void hocket_mutex_lock(hocket_mutex *mutex);
  * Lock, waiting until `deadline`.
  *
  *   0           locked
- *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: somebody holds it)
+ *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: somebody holds it, the caller included)
  *   -ECANCELED  the calling scope was cancelled
  *   -EDEADLK    the caller holds it, or its holder waits for the caller (over
  *               any number of locks and joins) without a deadline; found for certain,

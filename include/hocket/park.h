@@ -36,7 +36,7 @@ HOCKET_BEGIN_DECLS
  * Sleep while *word == expected, until woken.
  *
  *   0           woken, or the value differed; check the word again
- *   -ETIMEDOUT  the deadline passed
+ *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: the word has the value)
  *   -ECANCELED  the caller was cancelled
  *
  * A cancel point.

@@ -110,6 +110,7 @@ HOCKET_API size_t hocket_queue_length(const hocket_queue *queue);
 /* Values it can hold. */
 HOCKET_API size_t hocket_queue_capacity(const hocket_queue *queue);
 
+/* Does it hold nothing, or as much as it can?  Was it closed? */
 HOCKET_API bool hocket_queue_empty(const hocket_queue *queue);
 HOCKET_API bool hocket_queue_full(const hocket_queue *queue);
 HOCKET_API bool hocket_queue_closed(const hocket_queue *queue);

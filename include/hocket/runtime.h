@@ -12,28 +12,28 @@
  * other primitives work without a runtime, between plain threads.
  *
  * Environment:
- *   HOCKET_WORKERS   number of workers; default: usable CPUs (affinity and
- *                    cgroup quota).  0: everything on the calling thread, no
- *                    other thread is ever created.
+ *   HOCKET_WORKERS   number of workers, 0 to 1000; default: usable CPUs (affinity and
+ *                    cgroup quota).  0: everything on the calling thread; no
+ *                    other thread is created but for tasks and executors that ask for one.
  */
 typedef struct hocket_runtime_options {
-    size_t size;           /* sizeof(hocket_runtime_options); 0 = the fields of version 0.1 */
-    int workers;           /* 0 = HOCKET_WORKERS or usable CPUs; HOCKET_NO_WORKERS = calling thread alone */
-    int max_blocking;      /* most threads for hocket_blocking; 0 = 512 */
-    hocket_time watchdog;  /* a task on a worker for longer is reported; 0 = 100 ms, FOREVER = off */
-    bool no_signals;       /* hocket_run: leave SIGINT and SIGTERM alone */
-    bool quiet_watchdog;   /* lend a worker, but write nothing */
+    size_t size; /* sizeof(hocket_runtime_options); 0 = the fields of version 0.1 */
+    int workers; /* 0 = HOCKET_WORKERS or usable CPUs; HOCKET_NO_WORKERS = calling thread alone */
+    int max_blocking;     /* most threads for hocket_blocking; 0 = 512 */
+    hocket_time watchdog; /* a task on a worker for longer is reported; 0 = 100 ms, FOREVER = off */
+    bool no_signals;      /* hocket_run: leave SIGINT and SIGTERM alone */
+    bool quiet_watchdog;  /* lend a worker, but write nothing */
 } hocket_runtime_options;
 
 #define HOCKET_NO_WORKERS (-1)
 
-#define HOCKET_RUNTIME_OPTIONS_DEFAULT                                                             \
-    {                                                                                              \
-        sizeof(hocket_runtime_options), 0, 0, 0, false, false                                      \
+#define HOCKET_RUNTIME_OPTIONS_DEFAULT                        \
+    {                                                         \
+        sizeof(hocket_runtime_options), 0, 0, 0, false, false \
     }
 #ifndef __cplusplus
-#define HOCKET_RUNTIME_OPTIONS(...)                                                                \
-    (&(hocket_runtime_options){.size = sizeof(hocket_runtime_options), __VA_ARGS__})
+#define HOCKET_RUNTIME_OPTIONS(...) \
+    (&(hocket_runtime_options){ .size = sizeof(hocket_runtime_options), __VA_ARGS__ })
 #endif
 
 HOCKET_BEGIN_DECLS
@@ -46,18 +46,34 @@ HOCKET_BEGIN_DECLS
  * The calling thread is the first worker.  The first SIGINT or SIGTERM cancels
  * the root scope, the second ends the process with status 130.
  *
- * Returns what fn returned (make it main's exit status), or -ENOMEM, -EBUSY
- * (a runtime is running already), -EINVAL (HOCKET_WORKERS is no number).
+ * A signal that is ignored at the start stays ignored.  At the end both are as they were.
+ *
+ * Returns what fn returned, or -ENOMEM, -EAGAIN (no thread to be had), -EBUSY (a runtime
+ * is running already), -EINVAL (HOCKET_WORKERS or the options make no sense).  Not a cancel point.
+ *
+ *     int main(void)
+ *     {
+ *         return hocket_run(program, NULL) != 0; // an exit status has no sign
+ *     }
  */
 HOCKET_API int hocket_run(hocket_task_fn *fn, void *arg);
 
 /* The same with options; NULL = defaults. */
-HOCKET_API int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options *options);
+HOCKET_API int hocket_run_with(hocket_task_fn *fn, void *arg,
+                               const hocket_runtime_options *options);
 
 /*
  * Start the workers, for programs with a main loop of their own.  Nested
- * starts are counted.  With no workers, tasks run on whichever thread waits in
- * the library.  0, -ENOMEM, -EAGAIN (no thread to be had), -EINVAL.
+ * starts are counted; the options are those of the first.  With no workers, tasks run on
+ * whichever thread waits in the library.  0, -ENOMEM, -EAGAIN (no thread to be had), -EINVAL.
+ *
+ *     if ((err = hocket_runtime_start(NULL)) < 0)          // the plug-in is loaded
+ *         return err;
+ *     err = hocket_spawn_task(&t, NULL, serve, p, NULL);
+ *     ...                                                   // the host's main loop
+ *     hocket_cancel(t);                                     // it is unloaded
+ *     hocket_task_release(t);
+ *     err = hocket_runtime_stop(hocket_after(HOCKET_SEC));
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_runtime_start(const hocket_runtime_options *options);
 
@@ -66,25 +82,27 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_runtime_start(const hocket_runtime_optio
  * cancels the daemons, runs the at-exit functions, ends the workers and gives
  * all memory back.  If the deadline passes first: everything is cancelled, and
  * -ETIMEDOUT is returned once it ended.  0, -ETIMEDOUT, -EPERM (from a fiber), -EINVAL (not
- * started).
+ * started).  Not a cancel point.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_runtime_stop(hocket_time deadline);
 
 /* Is a runtime there? */
 HOCKET_API bool hocket_running(void);
 
-/* How many workers it has; 0 when everything runs on one calling thread. */
+/* How many workers it has; 0 when everything runs on one calling thread, or there is no runtime. */
 HOCKET_API int hocket_workers(void);
 
 /*
  * Set the default stack size of tasks spawned from now on and return the old
- * one (64 KiB at first).  0 only asks.  Rounded up to a power of two, at least 64 KiB.
+ * one (64 KiB at first).  0 only asks, and so does more than 1 GiB.  Rounded up to a power of
+ * two, at least 64 KiB.
  */
 HOCKET_API size_t hocket_stack_size(size_t bytes);
 
 /*
  * Call fn(arg) when the runtime ends, after the last task that is no daemon:
- * last in, first out.  Also when a task calls exit(3).  0, -ENOMEM.
+ * last in, first out, each once.  Also when a task calls exit(3), or the process ends and no
+ * runtime was running.  0, -ENOMEM.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_at_exit(void (*fn)(void *arg), void *arg);
 
@@ -92,7 +110,7 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_at_exit(void (*fn)(void *arg), void *arg
  * Call fn(arg), which may block its thread (a blocking library, a long system
  * call), without holding up other tasks: on a fiber it runs on a thread made
  * for such calls while the task waits; elsewhere right here.  Returns what fn
- * returned, or -ECANCELED before fn was started, or -EAGAIN when no thread can be
+ * returned, or -ECANCELED before fn was started, or -EAGAIN or -ENOMEM when no thread can be
  * had.  Once fn runs it is never interrupted.  A cancel point before the call.
  */
 HOCKET_API int hocket_blocking(hocket_task_fn *fn, void *arg);

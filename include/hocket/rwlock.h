@@ -72,7 +72,7 @@ HOCKET_API void hocket_rwlock_wrlock(hocket_rwlock *lock);
  * The same, waiting until `deadline`.
  *
  *   0           locked
- *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: it cannot be had at once)
+ *   -ETIMEDOUT  the deadline passed (HOCKET_NOW: it cannot be had at once, whoever holds it)
  *   -ECANCELED  the calling scope was cancelled
  *   -EDEADLK    the caller holds it (but for reading again), or a
  *               holder waits for the caller without a deadline

@@ -17,12 +17,15 @@
  */
 typedef int64_t hocket_time;
 
-#define HOCKET_NS ((hocket_time)1)
-#define HOCKET_US (1000 * HOCKET_NS)
-#define HOCKET_MS (1000 * HOCKET_US)
+#define HOCKET_NS  ((hocket_time)1)
+#define HOCKET_US  (1000 * HOCKET_NS)
+#define HOCKET_MS  (1000 * HOCKET_US)
 #define HOCKET_SEC (1000 * HOCKET_MS)
 
-/* The deadline that has passed already: try, never wait. */
+/*
+ * The deadline that has passed already: try, never wait.  Being 0 it is also what options that are
+ * deadlines hold when they were not set; there it means none.
+ */
 #define HOCKET_NOW ((hocket_time)0)
 
 /* The deadline that never comes. */
@@ -35,7 +38,7 @@ HOCKET_API hocket_time hocket_now(void);
 
 /*
  * The deadline `duration` from now.  Saturates: hocket_after(HOCKET_FOREVER)
- * is HOCKET_FOREVER, a duration of zero or less is HOCKET_NOW.
+ * is HOCKET_FOREVER, a duration of zero or less is HOCKET_NOW.  Never a cancel point.
  */
 HOCKET_API hocket_time hocket_after(hocket_time duration);
 
@@ -46,7 +49,7 @@ HOCKET_API hocket_time hocket_after(hocket_time duration);
  */
 HOCKET_API int hocket_sleep(hocket_time duration);
 
-/* As hocket_sleep, until a point in time; HOCKET_FOREVER sleeps until cancelled. */
+/* As hocket_sleep, until a point in time; HOCKET_FOREVER sleeps until cancelled.  A cancel point. */
 HOCKET_API int hocket_sleep_until(hocket_time deadline);
 
 /*
