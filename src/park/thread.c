@@ -20,6 +20,8 @@
 
 bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
 bool (*_Atomic hocket__drive_wanted)(void);
+_Atomic(hocket_task *) hocket__driver;
+void (*_Atomic hocket__driver_wake)(void);
 
 static bool undecided(uint32_t s)
 {
@@ -75,6 +77,17 @@ static bool sleep_until_decided(hocket_task *self, hocket_time deadline)
     }
 }
 
+static void thread_ready(hocket_task *task)
+{
+    /* The thread may be gone and the record another's by now: a stray wake does no harm. */
+    (void)hocket__futex_wake(&task->wait_state, 1);
+    if (hk_unlikely(hk_load_sc(&hocket__driver) == task)) { /* published before PARKED was */
+        void (*wake)(void) = hk_load_acq(&hocket__driver_wake);
+        if (wake)
+            wake();
+    }
+}
+
 /* PARKED* back to WAITING*; true if it was parked. */
 static bool unpark(hocket_task *t)
 {
@@ -92,7 +105,7 @@ void hocket__thread_reconsider(void)
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
         if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && unpark(t))
-            (void)hocket__futex_wake(&t->wait_state, 1);
+            thread_ready(t); /* it may have taken the seat meanwhile: then it comes out and in again */
     }
 }
 
@@ -116,8 +129,11 @@ static void thread_park(hocket_task *self, hocket_time deadline)
 {
     for (;;) {
         bool (*drive)(hocket_task *, hocket_time) = hk_load_acq(&hocket__drive);
-        if (drive && drive(self, deadline))
-            return;
+        if (drive && drive(self, deadline)) {
+            if (undecided(hk_load_acq(&self->wait_state)))
+                continue;
+            break;
+        }
         if (spin(self) || go_to_sleep(self, deadline))
             break;
     }
@@ -126,12 +142,6 @@ static void thread_park(hocket_task *self, hocket_time deadline)
         if (hk_load_acq(&self->wait_state) == HOCKET__CLAIMED_WAITING)
             hocket__thread_yield(); /* the waker was preempted between claim and complete */
     }
-}
-
-static void thread_ready(hocket_task *task)
-{
-    /* The thread may be gone and the record another's by now: a stray wake does no harm. */
-    (void)hocket__futex_wake(&task->wait_state, 1);
 }
 
 static int thread_yield(hocket_task *self)

@@ -20,6 +20,11 @@ extern bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
  * it calls hocket__thread_reconsider, and a waiting thread takes it.
  */
 extern bool (*_Atomic hocket__drive_wanted)(void);
+
+/* Who drives, and how to wake it: it does not sleep on its wait word. */
+extern _Atomic(hocket_task *) hocket__driver;
+extern void (*_Atomic hocket__driver_wake)(void);
+
 void hocket__thread_reconsider(void);
 
 /* Prepare a free record for a new life; id and life are the caller's to set. */

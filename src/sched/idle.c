@@ -398,7 +398,7 @@ bool hocket__worker_done(struct hocket__worker *w)
 {
     if (w->driver) {
         uint32_t s = hk_load_acq(&w->driver->wait_state);
-        return s >= HOCKET__WOKEN || s == HOCKET__IDLE;
+        return s != HOCKET__PARKED && s != HOCKET__PARKED_C && s != HOCKET__CLAIMED_PARKED;
     }
     return hk_load(&hocket__rt.stopping) || hk_load(&w->retire);
 }

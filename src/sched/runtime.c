@@ -170,14 +170,12 @@ int hocket__worker_start(bool lent)
 
 /* ---- the seat ---- */
 
-static void driver_ready(hocket_task *t)
+static void driver_wake(void)
 {
-    (void)hocket__futex_wake(&t->wait_state, 1); /* should it have left the seat by now */
-    hocket__wake_worker(hk_load_acq(&hocket__rt.workers[0]));
+    struct hocket__worker *w = hk_load_acq(&hocket__rt.workers[0]);
+    if (w)
+        hocket__wake_worker(w);
 }
-
-static const struct hocket__task_ops driver_ops = {
-    .park = NULL, .ready = driver_ready, .yield = NULL, .spin = NULL};
 
 static bool seat_take(hocket_task *self)
 {
@@ -207,39 +205,49 @@ static bool seat_empty(void)
     return empty;
 }
 
-bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
+/* False if a waker came first: then there is no wait left to drive for. */
+static bool driver_park(hocket_task *self)
 {
-    struct hocket__runtime *rt = &hocket__rt;
-    if (!rt->running || self->kind == HOCKET__FIBER || !seat_take(self))
-        return false;
-    struct hocket__worker *w = hk_load_acq(&rt->workers[0]);
-    const struct hocket__task_ops *ops = self->ops;
-    struct hocket__timer timer;
-    if (!hocket__loop_reserve(w)) {
-        seat_leave();
-        return false;
-    }
-    self->ops = &driver_ops;
-    w->driver = self;
     uint32_t s = hk_load_acq(&self->wait_state);
-    while (s == HOCKET__WAITING || s == HOCKET__WAITING_C)
-        if (hk_cas_sc(&self->wait_state, &s, s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C))
-            break;
+    while (s == HOCKET__WAITING || s == HOCKET__WAITING_C) {
+        uint32_t off = s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C;
+        if (hk_cas_sc(&self->wait_state, &s, off))
+            return true;
+    }
+    return false;
+}
+
+static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadline)
+{
+    struct hocket__timer timer;
+    w->driver = self;
     if (deadline != HOCKET_FOREVER)
         hocket__timer_arm(&w->timers, &timer, self, deadline);
     native_bounds(w);
     hocket__tls_worker_put(w);
-    (void)hk_add(&rt->active, 1);
+    (void)hk_add(&hocket__rt.active, 1);
     while (!hocket__worker_done(w))
         hocket__loop_enter(w);
-    (void)hk_sub(&rt->active, 1);
+    (void)hk_sub(&hocket__rt.active, 1);
     hocket__tls_worker_put(NULL);
     if (deadline != HOCKET_FOREVER)
         hocket__timer_disarm(&timer, &w->timers);
     w->driver = NULL;
-    self->ops = ops;
+}
+
+bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    if (!rt->running || hk_load(&self->kind) == HOCKET__FIBER || !seat_take(self))
+        return false;
+    struct hocket__worker *w = hk_load_acq(&rt->workers[0]);
+    hk_store_sc(&hocket__driver, self); /* before PARKED: see thread_ready */
+    bool parked = hocket__loop_reserve(w) && driver_park(self);
+    if (parked)
+        drive(w, self, deadline);
+    hk_store(&hocket__driver, NULL);
     seat_leave();
-    return true;
+    return parked;
 }
 
 /* ---- all of it ---- */
@@ -275,6 +283,7 @@ void hocket__sched_stop(void)
     struct hocket__runtime *rt = &hocket__rt;
     stop_threads();
     hocket__blocking_stop();
+    hk_store_rel(&hocket__driver_wake, NULL);
     hk_store_rel(&hocket__drive, NULL);
     hk_store_rel(&hocket__drive_wanted, NULL);
     for (int i = 0, n = hk_load(&rt->count); i < n; i++) {
@@ -312,6 +321,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
         if (seat && !hocket__loop_reserve(seat))
             err = -ENOMEM;
         first = 1;
+        hk_store_rel(&hocket__driver_wake, driver_wake);
         hk_store_rel(&hocket__drive, hocket__sched_drive);
         hk_store_rel(&hocket__drive_wanted, config->workers == 0 ? seat_empty : NULL);
     }
