@@ -2,8 +2,8 @@
 /*
  * lend - more workers while some are stuck or blocked, fewer afterwards
  *
- * `active` counts workers that are neither blocked, spare nor gone; it should be
- * the configured number.  A lent worker that finds nothing to do while there are too many
+ * `active` counts workers that are neither blocked, spare nor gone; without those that the
+ * monitor calls stuck it should be the configured number.  A lent worker that finds nothing to do while there are too many
  * steps aside as a spare, which is quicker to call back than a new thread, and ends after
  * some seconds as one.
  */
@@ -65,7 +65,7 @@ bool hocket__worker_spare(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
     int active = hk_load(&rt->active);
-    if (!w->lent || w->woken || active <= rt->target || hk_load(&rt->stopping))
+    if (!w->lent || w->woken || active - hk_load(&rt->stuck) <= rt->target || hk_load(&rt->stopping))
         return false;
     if (!hk_cas(&rt->active, &active, active - 1))
         return false;

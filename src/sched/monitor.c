@@ -5,8 +5,8 @@
  * Each tick (1 ms while something runs, up to 10 ms when nothing needs it) it
  *   - fires timers that are due while all workers are busy,
  *   - wakes a sleeping worker for tasks that have not moved since the last tick,
- *   - lends a worker if a task has kept one for long while others wait for it, and
- *     reports that task by name.
+ *   - lends a worker if a task has kept one for long while others wait for it, behind it or
+ *     in the global list, and reports that task by name.
  * When all workers sleep, one of them keeps the time and the monitor sleeps without a
  * timeout until a worker wakes (hocket__monitor_kick): an idle program uses no CPU.
  */
@@ -32,19 +32,32 @@ void hocket__monitor_kick(void)
     }
 }
 
-/* A task has kept this worker since the last tick while others wait behind it. */
-static void stuck(struct hocket__worker *w, hocket_time now)
+/* What the workers are at. */
+struct view {
+    bool up;      /* some worker is awake */
+    bool waiting; /* tasks have not moved since the last tick */
+    int stuck;    /* workers that one task has kept for long, without saying that it blocks */
+};
+
+static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct view *v)
 {
     struct hocket__runtime *rt = &hocket__rt;
     hocket_task *t = hk_load(&w->running);
-    hocket_time ran = now - w->stuck_since;
-    if (hk_load(&rt->sleeping) > 0) {
-        hocket__wake_one();
-    } else if (ran >= LEND_AFTER && hk_load(&rt->active) < 2 * rt->target + LENT_MAX && !w->replaced) {
-        w->replaced = true;
-        hocket__lend();
+    uint32_t activity = hk_load(&w->activity);
+    if (activity != w->seen_activity || !t) {
+        w->seen_activity = activity;
+        w->stuck_since = now;
+        w->reported = false;
     }
-    if (rt->report && t && ran >= rt->watchdog && !w->reported) {
+    hocket_time ran = now - w->stuck_since;
+    bool blocked = hk_load(&w->blocked) > 0;
+    bool waiting = left || hocket__runq_depth(&w->q) > 0;
+    v->up = v->up || hk_load(&w->sleep) == HOCKET__AWAKE;
+    v->waiting = v->waiting || (waiting && ran > 0);
+    if (!t || blocked)
+        return;
+    v->stuck += ran >= LEND_AFTER;
+    if (rt->report && waiting && ran >= rt->watchdog && !w->reported) {
         w->reported = true;
         rt->report(t, ran);
     }
@@ -54,23 +67,26 @@ static void stuck(struct hocket__worker *w, hocket_time now)
 static bool look(hocket_time now)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    bool up = false;
+    struct view v = {false, false, 0};
+    /* The list is taken whole: with the same head as at the last tick, nobody has come for it. */
+    static const hocket_task *seen_injected;
+    const hocket_task *injected = hk_load(&rt->inject);
+    bool left = injected && injected == seen_injected;
+    seen_injected = injected;
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
         struct hocket__worker *w = hk_load_acq(&rt->workers[i]);
         (void)hocket__timers_fire(&w->timers, now);
-        uint32_t activity = hk_load(&w->activity);
-        if (activity != w->seen_activity || !hk_load(&w->running)) {
-            w->seen_activity = activity;
-            w->stuck_since = now;
-            w->reported = w->replaced = false;
-        }
-        up = up || hk_load(&w->sleep) == HOCKET__AWAKE;
-        if (hocket__runq_depth(&w->q) > 0 && now > w->stuck_since)
-            stuck(w, now);
+        look_at(w, now, left, &v);
     }
-    if (hk_load(&rt->inject))
-        hocket__wake_one();
-    return up;
+    hk_store(&rt->stuck, v.stuck);
+    int active = hk_load(&rt->active);
+    if (hk_load(&rt->sleeping) > 0) {
+        if (v.waiting || hk_load(&rt->inject))
+            hocket__wake_one();
+    } else if (v.waiting && active - v.stuck < rt->target && active < 2 * rt->target + LENT_MAX) {
+        hocket__lend();
+    }
+    return v.up;
 }
 
 static bool all_asleep(void)

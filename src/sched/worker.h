@@ -88,7 +88,7 @@ struct hocket__worker {
     /* ---- monitor only */
     uint32_t seen_activity;
     hocket_time stuck_since;
-    bool reported, replaced;
+    bool reported;
 };
 
 struct hocket__runtime {
@@ -111,6 +111,7 @@ struct hocket__runtime {
     _Atomic bool hungry;             /* some searcher waits for a gift */
     _Atomic int64_t wake_interval;   /* ticks between wakes that found nothing: adapts */
     _Atomic int active;              /* workers neither blocked nor gone */
+    _Atomic int stuck;               /* of these, kept by one task for long; the monitor's count */
 
     _Atomic uint64_t lent;
     void (*report)(hocket_task *task, hocket_time ran); /* watchdog message */
