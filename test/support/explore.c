@@ -22,8 +22,8 @@
 
 #include "support/explore_world.h"
 
-#define SEEDS        3000
-#define SECONDS      1.5
+#define SEEDS        2000
+#define SECONDS      1.0
 #define STEPS        200000
 #define BATCH_LIMIT  120 /* seconds: it hangs outside of the library */
 #define REPORT_LINES 40

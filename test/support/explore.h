@@ -40,8 +40,8 @@
 #include <stdint.h>
 
 struct explore_options {
-    unsigned seeds;    /* how many; 0 = 3000 */
-    double seconds;    /* stop after this time, with at least one batch done; 0 = 1.5 */
+    unsigned seeds;    /* how many; 0 = 2000 */
+    double seconds;    /* stop after this time, with at least one batch done; 0 = 1 */
     unsigned steps;    /* points a run before it counts as a livelock; 0 = 200,000 */
     int cpus;          /* what sys says; 0 = 1 and 2 in turn */
     bool hold_monitor; /* the scheduler's monitor never gets its time: what it would mend shows */
