@@ -259,13 +259,20 @@ static bool hunt(struct hocket__worker *w, int64_t now)
     return false;
 }
 
+/*
+ * A reason not to sleep.  Tasks in the queue of a worker that is up are none: their owner
+ * comes to them, wakes somebody when it queues more, and the monitor sees it if it is stuck; who
+ * waited for them awake would spin as long as two tasks over there hand over to each other.
+ */
 static bool anything_anywhere(struct hocket__worker *w)
 {
     if (hk_load_acq(&hocket__rt.inject) || hk_load_acq(&interrupted) || hocket__worker_done(w))
         return true;
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++)
-        if (hocket__runq_depth(&hk_load_acq(&hocket__rt.workers[i])->q) > 0)
+    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
+        struct hocket__worker *v = hk_load_acq(&hocket__rt.workers[i]);
+        if ((hk_load(&v->blocked) || hk_load(&v->gone)) && hocket__runq_depth(&v->q) > 0)
             return true;
+    }
     return false;
 }
 
