@@ -66,6 +66,7 @@ START_TEST(words_may_quote_words)
         (void)hocket_fail(-EIO, "%s, then %d", hocket_fail_words()->message, i);
     HK_EXPECT_STR(hocket_fail_words()->message, "first, then 0, then 1, then 2");
     HK_EXPECT_STR(hocket_fail_words()->cause->message, "first, then 0, then 1");
+    hocket_fail_clear();
 }
 END_TEST
 
