@@ -294,10 +294,13 @@ void hocket_rwlock_destroy(hocket_rwlock *lock)
     if (word & WRITER)
         hocket__panic("hocket_rwlock_destroy: rwlock %p is held by task %s", (void *)lock,
                       hocket__slot_name(word & COUNT, name, sizeof name));
-    if (word & COUNT)
-        hocket__panic("hocket_rwlock_destroy: rwlock %p is read by %u task(s), %s among them",
-                      (void *)lock, word & COUNT,
-                      hocket__slot_name(reader_at(lock, 0), name, sizeof name));
+    if (word & COUNT) {
+        uint32_t reader = reader_at(lock, 0);
+        hocket__panic(
+            "hocket_rwlock_destroy: rwlock %p is read by %u task(s), %s among them", (void *)lock,
+            word & COUNT,
+            hocket__slot_name(reader ? reader : HOCKET__HOLDER_UNKNOWN, name, sizeof name));
+    }
     hocket__destroy_check("hocket_rwlock_destroy", "rwlock", lock, HOCKET__GUARD_OF(lock),
                           HOCKET__HEAD(lock));
 }

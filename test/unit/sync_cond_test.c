@@ -99,7 +99,7 @@ static int order_body(int index, void *arg)
         MODE_WAIT_UNTIL(step_of(s) == index);
         lock(s);
         HK_EXPECT_OK(wait(s, &s->c, HOCKET_FOREVER));
-        s->order[s->places++] = index;
+        s->order[__atomic_fetch_add(&s->places, 1, __ATOMIC_RELAXED)] = index;
         unlock(s);
         return 0;
     }
@@ -210,7 +210,7 @@ static int predicate_body(int index, void *arg)
     struct shared *s = arg;
     if (index == 0) {
         for (int i = 0; i < 4; i++) {
-            MODE_WAIT_UNTIL(mode_parked(1) || s->got);
+            MODE_WAIT_UNTIL(mode_parked(1) || __atomic_load_n(&s->got, __ATOMIC_RELAXED));
             lock(s);
             s->put++;
             hocket_cond_broadcast(&s->c);

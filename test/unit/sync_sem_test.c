@@ -65,8 +65,8 @@ static int order_body(int index, void *arg)
     if (index > 0) {
         MODE_WAIT_UNTIL(step_of(s) == index);
         HK_EXPECT_OK(hocket_sem_acquire(&s->sem, HOCKET_FOREVER));
-        int place = __atomic_fetch_add(&s->places, 1, __ATOMIC_ACQ_REL);
-        s->order[place] = index;
+        s->order[__atomic_fetch_add(&s->got, 1, __ATOMIC_ACQ_REL)] = index;
+        __atomic_add_fetch(&s->places, 1, __ATOMIC_ACQ_REL);
         return 0;
     }
     for (int i = 1; i < TASKS; i++) {
