@@ -22,6 +22,7 @@
 #include <errno.h>
 
 #include "base/panic.h"
+#include "sched/unwind.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
 #include "sys/switch.h"
@@ -190,10 +191,12 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
         overflow_panic(from, self);
     self->held_saved = hocket__self_held();
     self->stack = from;
+    struct hocket__cxx cxx = hocket__cxx_take();
     struct hocket__stack *to = next ? next->stack : idle_pop(w);
     if (!next)
         hk_store(&w->running, NULL);
     leave(w, from, to, post, self);
+    hocket__cxx_put(cxx);
     w = hocket__worker_here();
     self->stack = NULL;
     hocket__self_set(self, self->held_saved);
@@ -379,6 +382,8 @@ void hocket__loop_enter(struct hocket__worker *w)
     w->native.tsan_fiber = hocket__tsan_current();
     hocket_task *self = hocket__self_or_null();
     uint32_t held = hocket__self_held();
+    struct hocket__cxx cxx = hocket__cxx_take();
     leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
+    hocket__cxx_put(cxx);
     hocket__self_set(self, held);
 }

@@ -11,11 +11,11 @@
  * the magazines are given back.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sched/worker.h"
+#include "sys/overflow.h"
 #include "sys/sanitizer.h"
 
 static hocket__guard start_guard; /* making a worker */
@@ -55,31 +55,15 @@ static size_t worker_bytes(void)
     return (sizeof(struct hocket__worker) + 4095) & ~(size_t)4095;
 }
 
-/* Address sanitizer wants the bounds of the stack that loops return to. */
-static void native_bounds(struct hocket__worker *w)
-{
-    w->native.base = NULL;
-    w->native.size = 0;
-#if HOCKET_ASAN
-    pthread_attr_t attr;
-    void *base;
-    if (pthread_getattr_np(pthread_self(), &attr) == 0) {
-        if (pthread_attr_getstack(&attr, &base, &w->native.size) == 0)
-            w->native.base = base;
-        (void)pthread_attr_destroy(&attr);
-    }
-#endif
-}
-
 static void *worker_main(void *arg)
 {
     struct hocket__worker *w = arg;
     hocket__tls_worker_put(w);
-    native_bounds(w);
-    if (hocket__altstack_on(&w->altstack) != 0)
-        w->altstack.memory = NULL; /* an overflow will be a bare SIGSEGV on this worker */
+    hocket__native_bounds(w);
+    hocket__native_enter(true);
     hocket__loop_enter(w);
-    hocket__altstack_off(&w->altstack);
+    hocket__native_leave();
+    hocket__native_forget();
     hocket__tls_worker_put(NULL);
     (void)hk_sub(&hocket__rt.active, 1);
     hk_store_rel(&w->gone, true);
@@ -223,13 +207,15 @@ static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadl
     w->driver = self;
     if (deadline != HOCKET_FOREVER)
         hocket__timer_arm(&w->timers, &timer, self, deadline);
-    native_bounds(w);
+    hocket__native_bounds(w);
+    hocket__native_enter(true);
     hocket__tls_worker_put(w);
     (void)hk_add(&hocket__rt.active, 1);
     while (!hocket__worker_done(w))
         hocket__loop_enter(w);
     (void)hk_sub(&hocket__rt.active, 1);
     hocket__tls_worker_put(NULL);
+    hocket__native_leave();
     if (deadline != HOCKET_FOREVER)
         hocket__timer_disarm(&timer, &w->timers);
     w->driver = NULL;
@@ -294,6 +280,7 @@ void hocket__sched_stop(void)
     }
     hk_store(&rt->count, 0);
     rt->running = false;
+    hocket__native_forget();
     hocket__stack_shutdown();
     hocket__overflow_uninstall();
 }

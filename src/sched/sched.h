@@ -34,6 +34,14 @@ extern int hocket__tsan_sync;
 /* Async-signal-safe: make some worker call config->pending soon. */
 void hocket__sched_interrupt(void);
 
+/*
+ * Around what runs on this native thread: tasks or loops.  It panics if the thread ends in
+ * between.  forget: give back what enter keeps for the next time.
+ */
+void hocket__native_enter(bool fibers);
+void hocket__native_leave(void);
+void hocket__native_forget(void);
+
 /* Blocking calls (blocking.c). */
 int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int *ret_result);
 void hocket__sched_blocking_begin(void);

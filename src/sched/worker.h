@@ -19,7 +19,6 @@
 #include "sched/runq.h"
 #include "sched/sched.h"
 #include "sched/timer.h"
-#include "sys/overflow.h"
 #include "sys/stack.h"
 #include "sys/sys.h"
 
@@ -81,7 +80,6 @@ struct hocket__worker {
     int index;
     bool started;                    /* has a thread of its own */
     struct hocket__thread thread;
-    struct hocket__altstack altstack;
     struct hocket__stack native;     /* only sp and the sanitizer fields are used */
     hocket_task *driver;             /* record of the native thread while it drives */
 
@@ -155,6 +153,9 @@ extern void (*hocket__sched_pending)(void);
 void hocket__loop_enter(struct hocket__worker *w); /* from the native stack; returns when done */
 bool hocket__loop_reserve(struct hocket__worker *w);
 extern const struct hocket__task_ops hocket__fiber_ops;
+
+/* native.c */
+void hocket__native_bounds(struct hocket__worker *w);
 
 /* lend.c */
 void hocket__lend(void);                              /* one more worker, if not too many */

@@ -18,6 +18,7 @@
 #include "base/panic.h"
 #include "park/thread.h"
 #include "sched/sched.h"
+#include "sched/unwind.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
 #include "sys/stack.h"
@@ -143,13 +144,25 @@ static void task_end(hocket_task *t, int result)
     hocket__scope_leave_task(scope, in_place_of);
 }
 
+HK_COLD static void returned_elsewhere(const hocket_task *t)
+{
+    char mine[HOCKET_NAME_MAX], its[HOCKET_NAME_MAX];
+    hocket__panic("task '%s' returned while '%s' was running: longjmp past the entry of a task?",
+                  hocket__task_name(t, mine, sizeof mine),
+                  hocket__task_name(hocket__self_or_null(), its, sizeof its));
+}
+
 static inline void task_run(hocket_task *t)
 {
     hocket__tsan_acquire(t);
     const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
     if (hk_unlikely(hooks != NULL) && hooks->start)
         hooks->start(t, hooks->context);
-    task_end(t, t->fn(t->arg));
+    HOCKET__UNWIND_BARRIER();
+    int result = t->fn(t->arg);
+    if (hk_unlikely(hocket__self_or_null() != t))
+        returned_elsewhere(t);
+    task_end(t, result);
 }
 
 void hocket__task_run(hocket_task *t)
@@ -378,9 +391,11 @@ static void join_in_place(hocket_task *self, hocket_task *t)
     hocket__wait_note(self, &hocket__join_class, t);
     t->in_place_of = self;
     uint32_t held = hocket__self_held();
+    struct hocket__cxx cxx = hocket__cxx_take();
     hocket__self_set(t, 0);
     hocket__running_set(hocket__worker_here(), t);
     task_run(t);
+    hocket__cxx_put(cxx);
     hocket__self_set(self, held);
     hk_store(&hocket__worker_here()->running, self);
     hocket__wait_unnote(self);

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/alloc.h"
+#include "sched/sched.h"
 #include "sys/sys.h"
 #include "task/task.h"
 
@@ -32,7 +33,9 @@ static void *thread_main(void *arg)
     while ((life = hk_load_acq(&t->life)) & HOCKET__LIFE_HELD)
         (void)hocket__futex_wait(&t->life, life, HOCKET_FOREVER);
     hocket__self_set(t, 0);
+    hocket__native_enter(false);
     hocket__task_run(t);
+    hocket__native_leave();
     hocket__self_set(NULL, 0);
     hocket__guard_lock(&guard);
     th->next = ended;
