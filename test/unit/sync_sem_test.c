@@ -35,8 +35,10 @@ static int limit_body(int index, void *arg)
             HK_EXPECT_OK(hocket_sem_acquire(&s->sem, HOCKET_FOREVER));
         int n = __atomic_add_fetch(&s->inside, 1, __ATOMIC_ACQ_REL);
         HK_EXPECT(n <= 3);
-        if (n > __atomic_load_n(&s->most, __ATOMIC_RELAXED))
-            __atomic_store_n(&s->most, n, __ATOMIC_RELAXED);
+        if (n == 3)
+            __atomic_store_n(&s->most, n, __ATOMIC_RELEASE);
+        if (i == 0 && index < 3) /* three do get in together */
+            MODE_WAIT_UNTIL(__atomic_load_n(&s->most, __ATOMIC_ACQUIRE) == 3);
         if (i % 16 == 0)
             mode_yield();
         __atomic_sub_fetch(&s->inside, 1, __ATOMIC_ACQ_REL);
