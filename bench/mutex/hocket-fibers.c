@@ -72,5 +72,5 @@ int main(int argc, char **argv)
     bench_start(argc, argv);
     if (!bench_is("uncontended") && !shape_parse())
         return BENCH_SKIP;
-    return hocket_run(root, NULL);
+    return hocket_run_with(root, NULL, HOCKET_RUNTIME_OPTIONS(.quiet_watchdog = true));
 }

@@ -145,6 +145,11 @@ def markdown(questions, results, facts, settings):
         "medians over the rounds. (xN): the peer takes N times as long as ours. "
         "How to read this: doc/benchmarks.md.",
     ]
+    if float(facts["load before"][0]) > 0.5:
+        parts.append(
+            f"**The machine was not quiet (load {facts['load before'][0]}): where two threads work "
+            "together, these figures mean little.**"
+        )
     if settings["quick"]:
         parts.append("**Quick run: it shows that everything works; its figures mean nothing.**")
     rows = []
