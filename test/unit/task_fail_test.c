@@ -205,10 +205,10 @@ static int nobody_looks(void *arg)
         HK_EXPECT_EQ(hocket_future_wait(f, HOCKET_FOREVER), 0); /* is not looking */
         HK_EXPECT_EQ(hk_load(&reported), 0);
         hocket_future_free(f);
-        RUN_UNTIL(hk_load(&reported) == 1);
+        RUN_UNTIL(hk_load_acq(&reported) == 1);
         HK_EXPECT_STR(last_report, "open /no/such");
         HK_EXPECT_EQ(hocket_submit_fn(ex, NULL, fails, NULL), 0);
-        RUN_UNTIL(hk_load(&reported) == 2);
+        RUN_UNTIL(hk_load_acq(&reported) == 2);
 
         HK_EXPECT_EQ(hocket_submit_fn(ex, &f, fails, NULL), 0);
         HK_EXPECT_EQ(result_of(f), -ENOENT);
