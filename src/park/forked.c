@@ -10,18 +10,30 @@
 #include "base/panic.h"
 
 _Atomic bool hocket__forked_flag;
+_Atomic bool hocket__is_child;
+static void (*_Atomic armed)(void);
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int once_error;
 
-static void in_child(void)
+static void on_fork(void)
 {
+    hk_store(&hocket__is_child, true);
+    void (*hook)(void) = hk_load(&armed);
+    if (!hook)
+        return;
     hk_store(&hocket__forked_flag, true);
+    hook();
+}
+
+void hocket__fork_arm(void (*in_child)(void))
+{
+    hk_store(&armed, in_child);
 }
 
 static void watch(void)
 {
-    once_error = -pthread_atfork(NULL, NULL, in_child);
+    once_error = -pthread_atfork(NULL, NULL, on_fork);
 }
 
 int hocket__fork_watch(void)
@@ -32,7 +44,7 @@ int hocket__fork_watch(void)
 
 void hocket__fork_panic(const char *function)
 {
-    hocket__panic("%s: called in the child of a fork, where the runtime's threads do not exist "
+    hocket__panic("%s: in the child of a fork, where the runtime's threads do not exist "
                   "(exec, or start helpers before the runtime)",
                   function);
 }

@@ -5,14 +5,31 @@
  * A contended guard is spun on for a little longer than it is usually held and
  * then slept on.  Its holder may have been preempted, and with more threads than CPUs
  * spinning on would only keep it from running.
+ *
+ * In a forked child the holder may not exist: a thread of the parent that was in the few
+ * instructions under the guard when another one forked.  A second is far beyond them.
  */
 #include "park/guard.h"
 
 #include <hocket/time.h>
 
+#include <errno.h>
+
+#include "park/forked.h"
 #include "sys/sys.h"
 
 #define GUARD_SPINS 100
+
+static void guard_sleep(hocket__guard *guard, uint32_t value)
+{
+    if (hk_likely(!hk_load(&hocket__is_child))) {
+        (void)hocket__futex_wait(guard, value, HOCKET_FOREVER);
+        return;
+    }
+    hocket_time until = hocket__clock() + HOCKET_SEC;
+    if (hocket__futex_wait(guard, value, until) == -ETIMEDOUT && hk_load(guard) == value)
+        hocket__fork_panic("taking a guard");
+}
 
 void hocket__guard_lock_slow(hocket__guard *guard)
 {
@@ -31,7 +48,7 @@ void hocket__guard_lock_slow(hocket__guard *guard)
         }
         uint32_t marked = old | HOCKET__GUARD_SLEEPERS;
         if (old == marked || hk_cas(guard, &old, marked))
-            (void)hocket__futex_wait(guard, marked, HOCKET_FOREVER);
+            guard_sleep(guard, marked);
     }
 }
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "park/forked.h"
 #include "park/wait.h"
 #include "sys/sys.h"
 
@@ -45,6 +46,7 @@ int hocket_sleep(hocket_time duration)
 int hocket_yield(void)
 {
     hocket_task *self = hocket__self_must("hocket_yield");
+    hocket__fork_check("hocket_yield");
     int err = hocket__cancel_point(self);
     return err ? err : self->ops->yield(self);
 }

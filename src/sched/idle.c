@@ -22,6 +22,7 @@
  */
 #include <errno.h>
 
+#include "park/forked.h"
 #include "sched/worker.h"
 #include "sys/ticks.h"
 
@@ -423,6 +424,7 @@ static void not_searching(struct hocket__worker *w, bool ends)
 
 hocket_task *hocket__sched_next(struct hocket__worker *w)
 {
+    hocket__fork_check("the end of a task");
     for (;;) {
         bool rare = ++w->tick % RUN_QUOTA == 0 || w->look;
         if (hk_unlikely(rare)) {

@@ -169,6 +169,11 @@ static bool is_task(const hocket_task *self)
     return hk_load(&self->kind) != HOCKET__FOREIGN;
 }
 
+static void in_forked_child(void)
+{
+    hk_store(&hocket__runtime_state, HOCKET__RUNTIME_FORKED); /* spawn looks at nothing else */
+}
+
 static int start(const hocket_runtime_options *o, bool seat)
 {
     struct hocket__sched_config config = {
@@ -196,6 +201,7 @@ static int start(const hocket_runtime_options *o, bool seat)
     err = hocket__sched_start(&config);
     if (err)
         return err;
+    hocket__fork_arm(in_forked_child);
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_ON);
     return 0;
 }
@@ -212,6 +218,7 @@ static void stop(hocket_task *self)
     hocket__thread_tasks_reap(true);
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_OFF);
     hocket__sched_stop();
+    hocket__fork_arm(NULL);
     hk_store(&starts, 0);
 }
 
@@ -377,6 +384,7 @@ int hocket_blocking(hocket_task_fn *fn, void *arg)
 {
     hocket_task *self = hocket__self_must("hocket_blocking");
     int result = 0;
+    hocket__fork_check("hocket_blocking");
     int err = hocket__cancel_point(self);
     if (err == 0)
         err = hocket__sched_blocking(self, fn, arg, &result);

@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "park/forked.h"
 #include "park/thread.h"
 #include "sched/sched.h"
 #include "sched/unwind.h"
@@ -216,7 +217,7 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
     if (hk_unlikely(!w || !w->records || w->id_next == w->id_end || !self || self->locals ||
                     hk_load(&hocket__hooks) ||
                     hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON))
-        return false; /* the child of a fork gets its panic at the first wait */
+        return false;
     hocket_task *t = hocket__sched_record_get(w);
     record_fill(t, scope, fn, arg, ret_task ? HOCKET__TASK_HANDLE : 0u);
     hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
@@ -433,6 +434,7 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
     if (life & HOCKET__LIFE_DONE)
         return take_result(task, ret_result);
+    hocket__fork_check("hocket_join");
     if (deadline == HOCKET_FOREVER && hk_load(&task->queued_on) && self->kind == HOCKET__FIBER &&
         hocket__cancel_covers(self, task) && hocket__sched_claim(hocket__worker_here(), task)) {
         join_in_place(self, task);

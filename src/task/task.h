@@ -102,13 +102,13 @@ int hocket__thread_task_start(hocket_task *task, size_t stack_size);
 void hocket__thread_tasks_reap(bool every);
 
 /* Is a runtime there, and may tasks be spawned?  0, -ENOSYS, -ECANCELED; panics after fork. */
-enum { HOCKET__RUNTIME_OFF, HOCKET__RUNTIME_ON, HOCKET__RUNTIME_STOPPING };
+enum { HOCKET__RUNTIME_OFF, HOCKET__RUNTIME_ON, HOCKET__RUNTIME_STOPPING, HOCKET__RUNTIME_FORKED };
 extern _Atomic int hocket__runtime_state;
 int hocket__runtime_why_not(void);
 
 static inline int hocket__runtime_check(void)
 {
-    if (hk_likely(hk_load(&hocket__runtime_state) == HOCKET__RUNTIME_ON && !hocket__forked()))
+    if (hk_likely(hk_load(&hocket__runtime_state) == HOCKET__RUNTIME_ON))
         return 0;
     return hocket__runtime_why_not();
 }
