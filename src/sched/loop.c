@@ -180,6 +180,13 @@ HK_COLD static void overflow_panic(struct hocket__stack *s, hocket_task *t)
                   hocket__task_name(t, name, sizeof name), s->size / 1024);
 }
 
+HK_COLD static void blocked_panic(hocket_task *t)
+{
+    char name[HOCKET_NAME_MAX];
+    hocket__panic("task '%s' waits between hocket_blocking_begin and hocket_blocking_end",
+                  hocket__task_name(t, name, sizeof name));
+}
+
 /* ---- how a fiber waits ---- */
 
 /* `self` leaves the CPU.  On return it is on a CPU again, thread-locals set. */
@@ -189,6 +196,8 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
     struct hocket__stack *from = w->stack;
     if (hk_unlikely(!hocket__stack_check(from)))
         overflow_panic(from, self);
+    if (hk_unlikely(hk_load(&w->blocked) > 0))
+        blocked_panic(self);
     self->held_saved = hocket__self_held();
     self->stack = from;
     struct hocket__cxx cxx = hocket__cxx_take();
