@@ -88,8 +88,7 @@ static void thread_ready(hocket_task *task)
     }
 }
 
-/* PARKED* back to WAITING*; true if it was parked. */
-static bool unpark(hocket_task *t)
+bool hocket__thread_unpark(hocket_task *t)
 {
     uint32_t s = hk_load_acq(&t->wait_state);
     return (s == HOCKET__PARKED && hk_cas_sc(&t->wait_state, &s, HOCKET__WAITING)) ||
@@ -104,7 +103,7 @@ void hocket__thread_reconsider(void)
 {
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
-        if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && unpark(t))
+        if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && hocket__thread_unpark(t))
             thread_ready(t); /* it may have taken the seat meanwhile: then it comes out and in again */
     }
 }
@@ -118,7 +117,7 @@ static bool go_to_sleep(hocket_task *self, hocket_time deadline)
         if (!hk_cas_sc(&self->wait_state, &s, off))
             continue;
         bool (*wanted)(void) = hk_load_acq(&hocket__drive_wanted);
-        if (wanted && wanted() && unpark(self))
+        if (wanted && wanted() && hocket__thread_unpark(self))
             return false;
         return sleep_until_decided(self, deadline);
     }

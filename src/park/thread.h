@@ -27,6 +27,9 @@ extern void (*_Atomic hocket__driver_wake)(void);
 
 void hocket__thread_reconsider(void);
 
+/* PARKED* back to WAITING*, for a thread that shall look again; true if it was parked. */
+bool hocket__thread_unpark(hocket_task *t);
+
 /* Prepare a free record for a new life; id and life are the caller's to set. */
 void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
                          const struct hocket__task_ops *ops);

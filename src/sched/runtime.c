@@ -6,9 +6,15 @@
  * calling thread (hocket_run, or no workers at all): it is a seat, and a thread
  * that waits in the library takes it until its own wait is decided.
  *
- * Stopping, in order: no task is left (the caller has seen to it); `stopping`;
- * every worker leaves its loop and ends; threads are joined; stacks, worker structs and
- * the magazines are given back.
+ * Stopping, in order: no task is left (the caller has seen to it); `stopping`; every worker
+ * leaves its loop and ends; threads are joined; whoever sits on the seat is sent off it and waits on
+ * as a plain thread; stacks and the magazines are given back.
+ *
+ * A foreign thread that has made the last task ready may still be on its way to wake a worker when
+ * the runtime has stopped, or started again.  So worker structs are type-stable like task
+ * records: they are used again and never unmapped, and a stray wake finds a word to wake.  For
+ * the same reason the counts of sleepers and searchers are not reset: they add up
+ * to nothing by themselves when everybody has left.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,8 +25,9 @@
 #include "sys/sanitizer.h"
 
 static hocket__guard start_guard; /* making a worker */
-static hocket__guard seat_guard;  /* held in spirit by `seated`: who drives worker 0 */
-static hocket_task *seated;
+static hocket__guard seat_guard;  /* the two below */
+static hocket_task *seated;       /* who drives worker 0 */
+static bool seat_open;            /* there is a seat, and it may be taken */
 
 /* ---- magazines ---- */
 
@@ -86,7 +93,20 @@ static void worker_release(struct hocket__worker *w)
     w->record_count = 0;
 }
 
-/* A slot for a worker: a retired one's, or a new one.  Under start_guard. */
+/* As good as new but for the word that stray wakes touch, which any value suits. */
+static void worker_reset(struct hocket__worker *w, int index)
+{
+    size_t at = offsetof(struct hocket__worker, sleep), next = at + sizeof w->sleep;
+    memset((void *)w, 0, at);
+    memset((char *)w + next, 0, sizeof *w - next);
+    w->index = index;
+    hocket__timers_init(&w->timers);
+    hocket__runq_init(&w->q);
+    hk_store(&w->keeps, HOCKET_FOREVER);
+}
+
+/* A slot for a worker: a retired one's, one of an earlier runtime's, or a new one.  Under
+ * start_guard. */
 static struct hocket__worker *worker_slot(int *ret_error)
 {
     struct hocket__runtime *rt = &hocket__rt;
@@ -102,18 +122,15 @@ static struct hocket__worker *worker_slot(int *ret_error)
             return w;
         }
     }
-    void *memory = NULL;
     *ret_error = -EAGAIN;
     if (n == HOCKET__WORKERS_MAX)
         return NULL;
-    *ret_error = hocket__map(worker_bytes(), &memory);
+    void *memory = hk_load(&rt->workers[n]);
+    *ret_error = memory ? 0 : hocket__map(worker_bytes(), &memory);
     if (*ret_error)
         return NULL;
     struct hocket__worker *w = memory;
-    w->index = n;
-    hocket__timers_init(&w->timers);
-    hocket__runq_init(&w->q);
-    hk_store(&w->keeps, HOCKET_FOREVER);
+    worker_reset(w, n);
     hk_store_rel(&rt->workers[n], w); /* before count, which readers load first */
     hk_store_rel(&rt->count, n + 1);
     return w;
@@ -164,7 +181,7 @@ static void driver_wake(void)
 static bool seat_take(hocket_task *self)
 {
     hocket__guard_lock(&seat_guard);
-    bool free = seated == NULL && !hk_load(&hocket__rt.stopping);
+    bool free = seated == NULL && seat_open;
     if (free)
         seated = self;
     (void)hocket__guard_unlock(&seat_guard);
@@ -184,9 +201,34 @@ static void seat_leave(void)
 static bool seat_empty(void)
 {
     hocket__guard_lock(&seat_guard);
-    bool empty = seated == NULL && !hk_load(&hocket__rt.stopping);
+    bool empty = seated == NULL && seat_open;
     (void)hocket__guard_unlock(&seat_guard);
     return empty;
+}
+
+static void seat_set_open(bool open)
+{
+    hocket__guard_lock(&seat_guard);
+    seat_open = open;
+    (void)hocket__guard_unlock(&seat_guard);
+}
+
+/* Nobody may take the seat any more; who sits on it leaves and goes on waiting elsewhere. */
+static void seat_close(void)
+{
+    bool left;
+    seat_set_open(false);
+    do {
+        hocket__guard_lock(&seat_guard);
+        left = seated == NULL;
+        if (!left)
+            (void)hocket__thread_unpark(seated);
+        (void)hocket__guard_unlock(&seat_guard);
+        if (!left) {
+            driver_wake();
+            hocket__thread_yield();
+        }
+    } while (!left);
 }
 
 /* False if a waker came first: then there is no wait left to drive for. */
@@ -224,7 +266,7 @@ static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadl
 bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    if (!rt->running || hk_load(&self->kind) == HOCKET__FIBER || !seat_take(self))
+    if (hk_load(&self->kind) == HOCKET__FIBER || !seat_take(self))
         return false;
     struct hocket__worker *w = hk_load_acq(&rt->workers[0]);
     hk_store_sc(&hocket__driver, self); /* before PARKED: see thread_ready */
@@ -268,16 +310,13 @@ void hocket__sched_stop(void)
 {
     struct hocket__runtime *rt = &hocket__rt;
     stop_threads();
+    seat_close();
     hocket__blocking_stop();
     hk_store_rel(&hocket__driver_wake, NULL);
     hk_store_rel(&hocket__drive, NULL);
     hk_store_rel(&hocket__drive_wanted, NULL);
-    for (int i = 0, n = hk_load(&rt->count); i < n; i++) {
-        struct hocket__worker *w = hk_load(&rt->workers[i]);
-        worker_release(w);
-        hk_store(&rt->workers[i], NULL);
-        hocket__unmap(w, worker_bytes());
-    }
+    for (int i = 0, n = hk_load(&rt->count); i < n; i++)
+        worker_release(hk_load(&rt->workers[i]));
     hk_store(&rt->count, 0);
     rt->running = false;
     hocket__native_forget();
@@ -285,10 +324,21 @@ void hocket__sched_stop(void)
     hocket__overflow_uninstall();
 }
 
+/* All but what the head of this file says. */
+static void reset(struct hocket__runtime *rt)
+{
+    hk_store(&rt->stopping, false);
+    hk_store(&rt->hungry, false);
+    hk_store(&rt->wake_interval, 0);
+    hk_store(&rt->active, 0);
+    hk_store(&rt->stuck, 0);
+    hk_store(&rt->lent, 0);
+}
+
 int hocket__sched_start(const struct hocket__sched_config *config)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    memset((void *)rt, 0, sizeof *rt); /* nobody looks: no runtime is there */
+    reset(rt);
     rt->target = config->workers;
     rt->threads = config->workers > 0;
     rt->watchdog = config->watchdog;
@@ -308,6 +358,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
         if (seat && !hocket__loop_reserve(seat))
             err = -ENOMEM;
         first = 1;
+        seat_set_open(err == 0);
         hk_store_rel(&hocket__driver_wake, driver_wake);
         hk_store_rel(&hocket__drive, hocket__sched_drive);
         hk_store_rel(&hocket__drive_wanted, config->workers == 0 ? seat_empty : NULL);
