@@ -183,6 +183,10 @@ static void foreign_end(void *arg)
         hocket__foreign_exit(t);
     if (hocket__self_held() > 0)
         hocket__panic("thread exit: the thread still holds %u lock(s)", hocket__self_held());
+    if (t->scopes)
+        hocket__panic("thread exit: the thread has an open scope");
+    if (t->joiners)
+        hocket__panic("thread exit: a task joins this thread, which nobody spawned");
     hocket__self_set(NULL, 0);
     hocket__foreign_count(-1);
     hocket__cancel_forget(t);

@@ -41,6 +41,8 @@ void hocket_scope_open(hocket_scope *scope, const hocket_scope_options *options)
 {
     hocket_task *self = hocket__self_must("hocket_scope_open");
     struct hocket__scope *s = hocket__scope_of(scope);
+    if (self->scopes == &s->cancel)
+        hocket__panic("hocket_scope_open: scope %p is open already", (void *)scope);
     hocket__scope_init(s, self);
     if (options) {
         s->name = options->name;
