@@ -13,7 +13,8 @@
  *
  * Threads that start or stop exclude each other for as long as that takes.  A task of the
  * runtime must not wait there: the one who stops may be waiting for it.  It need not,
- * since the runtime lives as long as the task does: it only counts.
+ * since the runtime lives as long as the task does: it only counts.  The same goes for an
+ * at-exit function, which the one who stops calls.
  *
  * After fork() the child has the records and locks but none of the threads: a flag,
  * set by an atfork handler, makes every slow path panic there.  Uncontended locks work,
@@ -43,6 +44,7 @@ struct hocket__scope hocket__root_scope, hocket__daemon_scope;
 
 static _Atomic uint32_t busy; /* futex: 1 = a thread starts or stops, 2 = and others wait for it */
 static _Atomic int starts;    /* 0 <-> 1 only by the thread that is busy */
+static _Atomic(hocket_task *) stopper; /* who is in stop() */
 _Atomic int hocket__runtime_state;
 static _Atomic(hocket_task *) main_task;
 
@@ -164,9 +166,9 @@ static bool starts_drop(void)
     return false;
 }
 
-static bool is_task(const hocket_task *self)
+static bool is_inside(const hocket_task *self)
 {
-    return hk_load(&self->kind) != HOCKET__FOREIGN;
+    return hk_load(&self->kind) != HOCKET__FOREIGN || hk_load(&stopper) == self;
 }
 
 static void in_forked_child(void)
@@ -208,6 +210,7 @@ static int start(const hocket_runtime_options *o, bool seat)
 
 static void stop(hocket_task *self)
 {
+    hk_store(&stopper, self);
     hocket__scope_drain(&hocket__root_scope, self);
     exits_run();
     hocket__cancel_scope(&hocket__daemon_scope.cancel);
@@ -220,6 +223,7 @@ static void stop(hocket_task *self)
     hocket__sched_stop();
     hocket__fork_arm(NULL);
     hk_store(&starts, 0);
+    hk_store(&stopper, NULL);
 }
 
 int hocket_runtime_start(const hocket_runtime_options *options)
@@ -228,7 +232,7 @@ int hocket_runtime_start(const hocket_runtime_options *options)
     hocket_task *self = hocket__self_attach();
     if (!self)
         return -ENOMEM;
-    if (is_task(self)) {
+    if (is_inside(self)) {
         (void)hk_add(&starts, 1);
         return 0;
     }
@@ -267,7 +271,7 @@ int hocket_runtime_stop(hocket_time deadline)
     int err = 0;
     if (!self)
         return -EINVAL;
-    if (is_task(self))
+    if (is_inside(self))
         return starts_drop() ? 0 : -EPERM;
     busy_begin();
     if (hk_load(&starts) == 0) {
@@ -354,7 +358,7 @@ int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options 
     struct root root = {fn, arg, 0};
     if (!self)
         return -ENOMEM;
-    if (is_task(self))
+    if (is_inside(self))
         return -EBUSY;
     busy_begin();
     int err = hk_load(&starts) > 0 ? -EBUSY : start(options, true);

@@ -108,6 +108,45 @@ START_TEST(order_at_the_end)
 }
 END_TEST
 
+static int at_the_end(void *arg)
+{
+    for (int i = 0; i < 5; i++)
+        run_turn();
+    (void)hk_add((_Atomic int *)arg, 1);
+    return 0;
+}
+
+static void spawns_at_exit(void *arg)
+{
+    HK_EXPECT_OK(hocket_spawn(NULL, at_the_end, arg));
+}
+
+static void starts_at_exit(void *arg)
+{
+    HK_EXPECT_EQ(hocket_runtime_start(NULL), 0);
+    HK_EXPECT_EQ(hocket_runtime_stop(HOCKET_FOREVER), 0);
+    HK_EXPECT_EQ(hocket_runtime_stop(HOCKET_FOREVER), -EPERM); /* the last one is under way */
+    HK_EXPECT_EQ(hocket_run(at_the_end, arg), -EBUSY);
+}
+
+static int with_busy_at_exit(void *arg)
+{
+    HK_EXPECT_OK(hocket_at_exit(spawns_at_exit, arg));
+    HK_EXPECT_OK(hocket_at_exit(starts_at_exit, arg));
+    return 0;
+}
+
+/* An at-exit function may spawn, which is waited for, and starts and stops nest. */
+START_TEST(at_exit_functions_use_the_runtime)
+{
+    _Atomic int n = 0;
+    for (int i = 1; i <= 3; i++) {
+        run_in(_i, with_busy_at_exit, &n);
+        HK_EXPECT_EQ(n, i);
+    }
+}
+END_TEST
+
 /* ---- exit(n) and _exit(n), in children ---- */
 
 static int exit_fn(void *arg)
@@ -355,6 +394,7 @@ SUITE("runtime_exit", 20)
     tcase_add_loop_test(suite__case, run_returns_the_result, 0, 5);
     suite_once(the_main_task);
     suite_each(order_at_the_end);
+    suite_each(at_exit_functions_use_the_runtime);
     suite_each(exit_from_a_task);
     suite_each(quick_exit_from_a_task);
     suite_once(exit_from_the_main_task);
