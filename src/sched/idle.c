@@ -269,6 +269,8 @@ static bool anything_anywhere(struct hocket__worker *w)
 {
     if (hk_load_acq(&hocket__rt.inject) || hk_load_acq(&interrupted) || hocket__worker_done(w))
         return true;
+    if (hocket__runq_depth(&w->q) > 0)
+        return true; /* a signal handler on this thread made a task ready */
     for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
         struct hocket__worker *v = hk_load_acq(&hocket__rt.workers[i]);
         if ((hk_load(&v->blocked) || hk_load(&v->gone)) && hocket__runq_depth(&v->q) > 0)

@@ -250,7 +250,8 @@ static void fiber_park(hocket_task *self, hocket_time deadline)
 static void fiber_ready(hocket_task *t)
 {
     struct hocket__worker *w = hocket__worker_here();
-    if (w && hocket__runq_trylock(&w->q)) {
+    /* Not awake: a signal handler interrupts the worker on its way to sleep, past its last look. */
+    if (w && hk_load(&w->sleep) != HOCKET__ASLEEP && hocket__runq_trylock(&w->q)) {
         hocket__runq_push_resumed(&w->q, t);
         hocket__runq_unlock(&w->q);
         if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
