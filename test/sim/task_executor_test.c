@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executors and futures under every schedule: each job runs once or is cancelled, whoever waits is
+ * told, a worker that waits lends its place, and nothing of an executor is used after its end.
+ */
+#include "support/explored.h"
+
+#include "task/executor.h"
+
+static _Atomic int ran;
+
+static int count(void *arg)
+{
+    atomic_fetch_add(&ran, 1);
+    return (int)(intptr_t)arg;
+}
+
+static int until_cancelled(void *arg)
+{
+    atomic_fetch_add(&ran, 1);
+    return hocket_sleep_until(HOCKET_FOREVER) == -ECANCELED ? (int)(intptr_t)arg : -EPROTO;
+}
+
+static hocket_executor *make(const char *scheme, int workers, size_t queue)
+{
+    hocket_executor *ex;
+    hocket_executor_options o = HOCKET_EXECUTOR_OPTIONS_DEFAULT;
+    o.workers = workers;
+    o.queue = queue;
+    atomic_store(&ran, 0);
+    HK_EXPECT_OK(hocket_executor_new(&ex, scheme, &o));
+    return ex;
+}
+
+static int result_of(hocket_future *f)
+{
+    int result = INT32_MIN;
+    HK_EXPECT_OK(hocket_future_get(f, &result, HOCKET_FOREVER));
+    return result;
+}
+
+static const char *pool(void)
+{
+    return explore_choice(2) ? "fibers" : "threads";
+}
+
+/* ---- submit, get, free ---- */
+
+static void *submit_two(void *arg)
+{
+    for (int i = 1; i <= 2; i++) {
+        hocket_future *f;
+        HK_EXPECT_OK(hocket_submit_fn(arg, &f, count, (void *)(intptr_t)i));
+        if (i == 1)
+            HK_EXPECT_EQ(result_of(f), i);
+        hocket_future_free(f);
+    }
+    return NULL;
+}
+
+EXPLORED(submitters, &explored_held)
+{
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1 + (int)explore_choice(2), 1);
+    int a = explore_start(submit_two, ex), b = explore_start(submit_two, ex);
+    explore_join(a);
+    explore_join(b);
+    hocket_executor_free(ex);
+    HK_EXPECT_EQ(atomic_load(&ran), 4);
+    explored_runtime_end();
+}
+
+/* Several wait for one future, some not for long. */
+static void *get_patiently(void *arg)
+{
+    HK_EXPECT_EQ(result_of(arg), 7);
+    return NULL;
+}
+
+static void *get_impatiently(void *arg)
+{
+    int result = 7, err = hocket_future_get(arg, &result, hocket_after(5 * HOCKET_US));
+    HK_EXPECT((err == 0 || err == -ETIMEDOUT) && result == 7);
+    return NULL;
+}
+
+EXPLORED(getters, &explored_held)
+{
+    hocket_future *f;
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1, 0);
+    HK_EXPECT_OK(hocket_submit_fn(ex, &f, count, (void *)7));
+    int a = explore_start(get_patiently, f), b = explore_start(get_impatiently, f);
+    explore_join(a);
+    explore_join(b);
+    hocket_executor_free(ex);
+    HK_EXPECT_EQ(result_of(f), 7);
+    hocket_future_free(f);
+    explored_runtime_end();
+}
+
+/* ---- cancel ---- */
+
+static void *cancel(void *arg)
+{
+    (void)hocket_future_cancel(arg);
+    return NULL;
+}
+
+/* Two cancel at once, before, while or after it runs. */
+EXPLORED(cancelled, &explored_held)
+{
+    hocket_future *f, *g;
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1, 0);
+    HK_EXPECT_OK(hocket_submit_fn(ex, &f, until_cancelled, (void *)3));
+    HK_EXPECT_OK(hocket_submit_fn(ex, &g, count, (void *)4));
+    int a = explore_start(cancel, f), b = explore_start(cancel, f);
+    int result = result_of(f);
+    HK_EXPECT_EQ(result, hocket_future_cancelled(f) ? -ECANCELED : 3);
+    HK_EXPECT_EQ(result_of(g), 4); /* the next job is not touched */
+    explore_join(a);
+    explore_join(b);
+    HK_EXPECT_EQ(atomic_load(&ran), result == 3 ? 2 : 1);
+    hocket_future_free(f);
+    hocket_future_free(g);
+    hocket_executor_free(ex);
+    explored_runtime_end();
+}
+
+/* A job that ends while it is being cancelled. */
+EXPLORED(cancel_at_the_end, NULL)
+{
+    hocket_future *f;
+    explored_runtime(1);
+    hocket_executor *ex = make("threads", 1, 0);
+    HK_EXPECT_OK(hocket_submit_fn(ex, &f, count, (void *)5));
+    int a = explore_start(cancel, f);
+    int result = result_of(f);
+    HK_EXPECT_EQ(result, hocket_future_cancelled(f) ? -ECANCELED : 5);
+    explore_join(a);
+    hocket_future_free(f);
+    hocket_executor_free(ex);
+    explored_runtime_end();
+}
+
+/* ---- a full queue ---- */
+
+static _Atomic int accepted;
+
+static void *submit_timed(void *arg)
+{
+    int err = hocket_submit_fn_until(arg, NULL, count, NULL, hocket_after(10 * HOCKET_US));
+    HK_EXPECT(err == 0 || err == -ETIMEDOUT || err == -EPIPE);
+    atomic_fetch_add(&accepted, err == 0);
+    return NULL;
+}
+
+EXPLORED(full, &explored_held)
+{
+    hocket_future *first, *second;
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1, 1);
+    atomic_store(&accepted, 0);
+    HK_EXPECT_OK(hocket_submit_fn(ex, &first, until_cancelled, NULL));
+    HK_EXPECT_OK(hocket_submit_fn(ex, &second, count, NULL));
+    int a = explore_start(submit_timed, ex), b = explore_start(submit_timed, ex);
+    (void)hocket_future_cancel(explore_choice(2) ? second : first);
+    (void)hocket_future_cancel(first);
+    explore_join(a);
+    explore_join(b);
+    int cancelled_first = hocket_future_wait(first, HOCKET_FOREVER) == 0;
+    HK_EXPECT_EQ(cancelled_first, 1);
+    hocket_executor_free(ex);
+    int expected = atomic_load(&accepted) + !hocket_future_cancelled(first) +
+                   !hocket_future_cancelled(second);
+    HK_EXPECT_EQ(atomic_load(&ran), expected);
+    hocket_future_free(first);
+    hocket_future_free(second);
+    explored_runtime_end();
+}
+
+/* ---- shutdown ---- */
+
+static void *shut(void *arg)
+{
+    HK_EXPECT_OK(hocket_executor_shutdown(arg, HOCKET_SHUTDOWN_CANCEL, HOCKET_FOREVER));
+    return NULL;
+}
+
+EXPLORED(shut_down_under_submitters, &explored_held)
+{
+    hocket_future *f[2] = { NULL, NULL };
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1, 1);
+    int a = explore_start(shut, ex);
+    for (int i = 0; i < 2; i++) {
+        int err = hocket_submit_fn(ex, &f[i], until_cancelled, (void *)9);
+        HK_EXPECT(err == 0 || err == -EPIPE);
+    }
+    HK_EXPECT_OK(hocket_executor_shutdown(ex, HOCKET_SHUTDOWN_DRAIN, HOCKET_FOREVER));
+    explore_join(a);
+    hocket_executor_free(ex);
+    for (int i = 0; i < 2 && f[i] != NULL; i++) {
+        HK_EXPECT(hocket_future_done(f[i]));
+        HK_EXPECT_EQ(result_of(f[i]), hocket_future_cancelled(f[i]) ? -ECANCELED : 9);
+        hocket_future_free(f[i]);
+    }
+    explored_runtime_end();
+}
+
+/* ---- jobs that wait for jobs ---- */
+
+static hocket_executor *nest;
+
+static int nested(void *arg)
+{
+    int depth = (int)(intptr_t)arg;
+    hocket_future *f;
+    if (depth == 0)
+        return count(NULL) + 1;
+    HK_EXPECT_OK(hocket_submit_fn(nest, &f, nested, (void *)(intptr_t)(depth - 1)));
+    int result = result_of(f);
+    hocket_future_free(f);
+    return result + 1;
+}
+
+EXPLORED(lends_its_place, &explored_held)
+{
+    hocket_future *f[2];
+    explored_runtime(1);
+    nest = make(pool(), 1, 1);
+    for (int i = 0; i < 2; i++)
+        HK_EXPECT_OK(hocket_submit_fn(nest, &f[i], nested, (void *)2));
+    for (int i = 0; i < 2; i++) {
+        HK_EXPECT_EQ(result_of(f[i]), 3);
+        hocket_future_free(f[i]);
+    }
+    hocket_executor_free(nest);
+    HK_EXPECT_EQ(atomic_load(&ran), 2);
+    explored_runtime_end();
+}
+
+/* ---- map ---- */
+
+struct list {
+    int next, taken, limit;
+    bool ordered;
+};
+
+static int give(void *context, const void **ret_input, size_t *ret_size)
+{
+    struct list *l = context;
+    *ret_input = &l->next;
+    *ret_size = sizeof l->next;
+    return l->next < l->limit ? l->next++, 1 : 0;
+}
+
+static int take(void *context, const hocket_map_result *r)
+{
+    struct list *l = context;
+    HK_EXPECT(!l->ordered || r->index == (size_t)l->taken);
+    HK_EXPECT_EQ(r->result, (int)r->index + 1); /* the input was copied after next++ */
+    l->taken++;
+    return 0;
+}
+
+static int same(const void *input, size_t size, hocket_buffer *output)
+{
+    (void)size;
+    (void)output;
+    int n = *(const int *)input;
+    return n == 2 ? hocket_yield() + n : n;
+}
+
+static int map_all(void *arg)
+{
+    struct list l = { 0, 0, 4, explore_choice(2) };
+    hocket_map_options o = HOCKET_MAP_OPTIONS_DEFAULT;
+    o.as_completed = !l.ordered;
+    o.window = 1 + explore_choice(3);
+    int err = hocket_map(arg, same, give, take, &l, &o, HOCKET_FOREVER);
+    HK_EXPECT(err == 0 || err == -ECANCELED);
+    HK_EXPECT(err != 0 || l.taken == 4);
+    HK_EXPECT_EQ(hocket_executor_queued(arg) + hocket_executor_running(arg), 0);
+    return 0;
+}
+
+EXPLORED(mapped, &explored_held)
+{
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 2, 1);
+    hocket_task *t = explored_spawn(map_all, ex);
+    if (explore_choice(2))
+        hocket_cancel(t);
+    explored_finish(t, 0);
+    hocket_executor_free(ex);
+    explored_runtime_end();
+}
+
+/* A job whose executor is left open when the runtime ends. */
+EXPLORED(runtime_ends_first, &explored_held)
+{
+    hocket_future *f[2];
+    explored_runtime(1);
+    hocket_executor *ex = make(pool(), 1, 0);
+    for (int i = 0; i < 2; i++)
+        HK_EXPECT_OK(hocket_submit_fn(ex, &f[i], until_cancelled, (void *)9));
+    explored_runtime_end();
+    for (int i = 0; i < 2; i++) {
+        HK_EXPECT_EQ(result_of(f[i]), hocket_future_cancelled(f[i]) ? -ECANCELED : 9);
+        hocket_future_free(f[i]);
+    }
+    HK_EXPECT_EQ(hocket_submit_fn(ex, NULL, count, NULL), -ENOSYS);
+    hocket_executor_free(ex);
+}
+
+SUITE("executor", 60)
+{
+    suite_once(submitters);
+    suite_once(getters);
+    suite_once(cancelled);
+    suite_once(cancel_at_the_end);
+    suite_once(full);
+    suite_once(shut_down_under_submitters);
+    suite_once(lends_its_place);
+    suite_once(mapped);
+    suite_once(runtime_ends_first);
+}
