@@ -12,7 +12,6 @@
 #define UNOWNED HOCKET__LOCK_UNOWNED
 #define CLASSED HOCKET__LOCK_CLASSED
 #define WAITERS HOCKET__LOCK_WAITERS
-#define AWAKE   HOCKET__LOCK_AWAKE
 
 #define HANDOVER_US    1000
 #define HANDOVER_TICKS ((int64_t)HANDOVER_US * HOCKET__SPIN_TICKS_PER_US)
@@ -49,12 +48,12 @@ static void took(hocket_mutex *m, uint32_t word, hocket_task *self)
         hocket__held_add(self, hocket__held_class(m->hocket__class));
 }
 
-/* Take a free lock; `drop` is AWAKE for the waiter that the bit stands for. */
-static bool take(hocket_mutex *m, hocket_task *self, uint32_t drop)
+/* Take a free lock. */
+static bool take(hocket_mutex *m, hocket_task *self)
 {
     uint32_t word = hk_load(word_of(m));
     while (!(word & OWNER)) {
-        if (hk_cas(word_of(m), &word, (word & ~drop) | hocket__lock_id(word, self))) {
+        if (hk_cas(word_of(m), &word, word | hocket__lock_id(word, self))) {
             took(m, word, self);
             return true;
         }
@@ -64,17 +63,16 @@ static bool take(hocket_mutex *m, hocket_task *self, uint32_t drop)
 
 bool hocket__lock_try(hocket_mutex *m, hocket_task *self)
 {
-    return take(m, self, 0);
+    return take(m, self);
 }
 
 /* Under the guard: take it, or make sure that the owner's unlock looks at the queue. */
-static bool take_or_mark(hocket_mutex *m, hocket_task *self, uint32_t drop)
+static bool take_or_mark(hocket_mutex *m, hocket_task *self)
 {
     uint32_t word = hk_load(word_of(m));
     for (;;) {
         bool free = !(word & OWNER);
-        uint32_t next = word & ~drop;
-        next |= free ? hocket__lock_id(word, self) : WAITERS;
+        uint32_t next = word | (free ? hocket__lock_id(word, self) : WAITERS);
         if (!hk_cas(word_of(m), &word, next))
             continue;
         if (free)
@@ -84,11 +82,11 @@ static bool take_or_mark(hocket_mutex *m, hocket_task *self, uint32_t drop)
 }
 
 /* Spin for a lock that nobody sleeps for; those who sleep should not be overtaken by it. */
-static bool spin(hocket_mutex *m, hocket_task *self, uint32_t drop)
+static bool spin(hocket_mutex *m, hocket_task *self)
 {
     struct hocket__spin turns = hocket__spin_start(self);
     do {
-        if (take(m, self, drop))
+        if (take(m, self))
             return true;
     } while (!(hk_load(word_of(m)) & WAITERS) && hocket__spin_turn(&turns));
     return false;
@@ -111,18 +109,17 @@ static int wait_for_lock(hocket_mutex *m, hocket_task *self, hocket_time deadlin
                          const struct hocket__lock_call *call)
 {
     struct lock_waiter w;
-    uint32_t drop = 0; /* AWAKE while we are the waiter that was woken */
-    w.since = 0;
+    bool again = false; /* it was woken before and came too late */
     for (;;) {
-        if (spin(m, self, drop))
+        if (spin(m, self))
             return 0;
         hocket__guard_lock(HOCKET__GUARD_OF(m));
-        if (take_or_mark(m, self, drop)) {
+        if (take_or_mark(m, self)) {
             hocket__guard_unlock(HOCKET__GUARD_OF(m));
             return 0;
         }
         hocket__sync_begin(&w.node, self, call->waiting, m, cancel);
-        if (drop) {
+        if (again) {
             hocket__queue_push_front(HOCKET__HEAD(m), &w.node.link);
         } else {
             w.since = hocket__spin_ticks();
@@ -140,7 +137,7 @@ static int wait_for_lock(hocket_mutex *m, hocket_task *self, hocket_time deadlin
             took(m, hk_load(word_of(m)), self);
             return 0;
         }
-        drop = AWAKE;
+        again = true;
     }
 }
 
@@ -153,7 +150,7 @@ int hocket__lock_take(hocket_mutex *m, hocket_task *self, hocket_time deadline, 
     uint32_t word = hk_load(word_of(m));
     if (hk_unlikely(word & CLASSED) && deadline > HOCKET_NOW)
         hocket__order_learn(self, m->hocket__class, call->function, m);
-    if (take(m, self, 0))
+    if (take(m, self))
         return 0;
     if (deadline <= HOCKET_NOW)
         return -ETIMEDOUT;
@@ -190,8 +187,6 @@ static bool pass_on(hocket_mutex *m)
         struct lock_waiter *w2 = second ? hk_container_of(second, struct lock_waiter, node) : NULL;
         if (w2 && w2->since < now - HANDOVER_TICKS / 2)
             w2->since = now - HANDOVER_TICKS / 2;
-    } else {
-        next |= AWAKE;
     }
     hocket_task *task = first->task;
     hk_store_rel(word_of(m), next); /* pairs with the CAS of who takes it */
@@ -209,7 +204,7 @@ void hocket__lock_release(hocket_mutex *m, hocket_task *self)
             (void)hocket__held_remove(self, hocket__held_class(m->hocket__class));
     }
     for (;;) {
-        while (!(word & WAITERS) || (word & AWAKE))
+        while (!(word & WAITERS))
             if (hk_cas(word_of(m), &word, word & ~OWNER))
                 return;
         hocket__guard_lock(HOCKET__GUARD_OF(m));

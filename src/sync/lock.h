@@ -12,19 +12,20 @@
  *   UNOWNED  for ever: one task may lock and another unlock.
  *   CLASSED  for ever: has a class.  Both bits only make the inline fast paths fail.
  *   WAITERS  the queue is not empty.  Set and cleared under the guard.
- *   AWAKE    a waiter was woken and has not looked at the word yet, so an unlock need not
- *            wake another.  Set by the unlock that wakes it, under the guard; cleared by that
- *            waiter alone, when it takes the lock, or under the guard when it queues again.
  *
- *   free and WAITERS implies AWAKE, or that the owner who made it free holds the guard and
- *   is about to wake one: so the lock is never free with everybody asleep.
- *
- * An unlock with WAITERS and without AWAKE wakes the first of the queue.  By then another task may have
- * taken the lock, which is cheaper than leaving it idle until the sleeper runs; the
- * sleeper goes back to the front.  Once it has waited for HANDOVER_US, the unlock
- * makes it the owner instead.  So that a long queue of such sleepers does not turn every
+ * An unlock with WAITERS takes the first waiter out of the queue and wakes it.  By the time it runs
+ * another task may have taken the lock, which is cheaper than leaving it idle until then;
+ * the waiter goes back to the front.  Once it has waited for HANDOVER_US, the unlock
+ * makes it the owner instead.  So that a long queue of such waiters does not turn every
  * unlock into a switch of tasks, the next in the queue counts as waiting for HANDOVER_US / 2
  * only from then on: hand-overs come half a millisecond apart.
+ *
+ * The lock may be free with waiters asleep, while one that was woken is on its way: it takes the
+ * lock, or finds another owner, whose unlock wakes the next.  It never leaves without having tried.
+ *
+ * Rejected: a bit for 'one is awake, wake no other', as Go has.  It saves wakes, but sleepers stay longer
+ * in the queue, so that most locks and unlocks see WAITERS and take the slow way: twice the
+ * time at 8 threads on 2 processors.
  *
  * The last access of an unlock: without WAITERS the CAS.  With them, the word is released under the
  * guard only if a waiter was claimed, who is then still inside lock: the memory
@@ -40,7 +41,6 @@
 #include "sync/sync.h"
 
 #define HOCKET__LOCK_WAITERS 0x40000000u
-#define HOCKET__LOCK_AWAKE   0x80000000u
 #define HOCKET__LOCK_NOBODY  HOCKET__LOCK_OWNER /* the owner of a held unowned mutex */
 
 /* Who calls, for messages. */
