@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each function is a cancel point always or never.  In a cancelled scope every call of the first list
+ * fails with -ECANCELED, though it could succeed at once; no call of the second does.
+ *
+ * The first list is that of hocket-cancel(7), which comes from the words of the headers:
+ * scripts/check-docs compares the names.
+ */
+#include "support/suite.h"
+
+#include <errno.h>
+
+#include <hocket.h>
+
+static hocket_mutex mutex;
+static hocket_rmutex rmutex;
+static hocket_rwlock rwlock;
+static hocket_cond cond;
+static hocket_event event;
+static hocket_sem sem = HOCKET_SEM_INIT(100);
+static hocket_latch latch;
+static hocket_once once;
+static hocket_guarded guarded;
+static hocket_word word;
+static hocket_queue *queue;
+static hocket_executor *executor;
+static hocket_future *future, *none;
+static hocket_task *ended;
+static int calls; /* of functions that must not be called */
+
+static int work(void *arg)
+{
+    (void)arg;
+    calls++;
+    return 0;
+}
+
+static int job(const void *input, size_t size, hocket_buffer *output)
+{
+    (void)input;
+    (void)size;
+    (void)output;
+    calls++;
+    return 0;
+}
+
+static int value_call(void *value, void *arg)
+{
+    (void)value;
+    return work(arg);
+}
+
+static bool yes(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static int no_more(void *context, const void **ret_input, size_t *ret_size)
+{
+    (void)ret_input;
+    (void)ret_size;
+    (void)work(context);
+    return 0;
+}
+
+/* A function and a call of it that could succeed without waiting. */
+#define POINT(function, ...)                                              \
+    do {                                                                  \
+        int rc = function(__VA_ARGS__);                                   \
+        if (rc != -ECANCELED)                                             \
+            hk__expect_eq(__FILE__, __LINE__, #function, rc, -ECANCELED); \
+    } while (0)
+#define NEVER(function, ...)                                     \
+    do {                                                         \
+        int rc = function(__VA_ARGS__);                          \
+        if (rc == -ECANCELED)                                    \
+            hk__expect_eq(__FILE__, __LINE__, #function, rc, 0); \
+    } while (0)
+
+static void cancel_points(void)
+{
+    int n = 0;
+    POINT(hocket_sleep, 0);
+    POINT(hocket_sleep_until, HOCKET_NOW);
+    POINT(hocket_yield);
+    POINT(hocket_check);
+    POINT(hocket_join, ended, NULL, HOCKET_FOREVER);
+    POINT(hocket_stop, ended, HOCKET_FOREVER);
+    POINT(hocket_blocking, work, NULL);
+    POINT(hocket_wait_on, &word, 1, HOCKET_NOW);
+    POINT(hocket_mutex_lock_until, &mutex, HOCKET_FOREVER);
+    POINT(hocket_rmutex_lock_until, &rmutex, HOCKET_NOW);
+    POINT(hocket_rwlock_rdlock_until, &rwlock, HOCKET_FOREVER);
+    POINT(hocket_rwlock_wrlock_until, &rwlock, HOCKET_NOW);
+    POINT(hocket_lock_all_refs, NULL, 0, HOCKET_FOREVER);
+    POINT(hocket_lock_all, &mutex, &rmutex);
+    POINT(hocket_lock_all_until, HOCKET_NOW, &mutex, &rmutex);
+    POINT(hocket_event_wait, &event, HOCKET_NOW);
+    POINT(hocket_sem_acquire, &sem, HOCKET_FOREVER);
+    POINT(hocket_latch_wait, &latch, HOCKET_FOREVER);
+    POINT(hocket_once_do, &once, work, NULL, HOCKET_FOREVER);
+    POINT(hocket_guarded_call_until, &guarded, value_call, NULL, HOCKET_FOREVER);
+    POINT(hocket_queue_put, queue, &n, HOCKET_NOW);
+    POINT(hocket_queue_get, queue, &n, HOCKET_FOREVER);
+    POINT(hocket_submit, executor, &none, job, NULL, 0);
+    POINT(hocket_submit_until, executor, &none, job, NULL, 0, HOCKET_NOW);
+    POINT(hocket_submit_fn, executor, &none, work, NULL);
+    POINT(hocket_submit_fn_until, executor, &none, work, NULL, HOCKET_FOREVER);
+    POINT(hocket_map, executor, job, no_more, NULL, NULL, NULL, HOCKET_FOREVER);
+    POINT(hocket_future_get, future, NULL, HOCKET_FOREVER);
+    POINT(hocket_future_wait, future, HOCKET_NOW);
+    HOCKET_WITH(&mutex) {
+        POINT(hocket_cond_wait, &cond, &mutex, HOCKET_NOW);
+        POINT(hocket_cond_wait_for, &cond, &mutex, yes, NULL, HOCKET_FOREVER);
+        HK_EXPECT(hocket_mutex_held(&mutex));
+    }
+    HOCKET_WITH(&rmutex) {
+        POINT(hocket_rmutex_lock_until, &rmutex, HOCKET_FOREVER);
+        POINT(hocket_cond_wait_rmutex, &cond, &rmutex, HOCKET_NOW);
+        POINT(hocket_cond_wait_for_rmutex, &cond, &rmutex, yes, NULL, HOCKET_FOREVER);
+        HK_EXPECT_EQ(hocket_rmutex_depth(&rmutex), 1);
+    }
+    hocket_barrier barrier = HOCKET_BARRIER_INIT(1);
+    POINT(hocket_barrier_wait, &barrier, HOCKET_FOREVER);
+    HK_EXPECT(hocket_barrier_broken(&barrier));
+    POINT(hocket_executor_shutdown, executor, HOCKET_SHUTDOWN_DRAIN, HOCKET_FOREVER);
+    HK_EXPECT_EQ(calls, 0);
+}
+
+static int locks_that_never(void *arg)
+{
+    (void)arg;
+    hocket_mutex_lock(&mutex);
+    NEVER(hocket_mutex_trylock, &mutex);
+    NEVER(hocket_mutex_unlock_checked, &mutex);
+    hocket_rmutex_lock(&rmutex);
+    NEVER(hocket_rmutex_trylock, &rmutex);
+    NEVER(hocket_rmutex_unlock_checked, &rmutex);
+    hocket_rmutex_unlock(&rmutex);
+    hocket_rwlock_rdlock(&rwlock);
+    NEVER(hocket_rwlock_tryrdlock, &rwlock);
+    hocket_rwlock_unlock(&rwlock);
+    NEVER(hocket_rwlock_unlock_checked, &rwlock);
+    hocket_rwlock_wrlock(&rwlock);
+    NEVER(hocket_rwlock_trywrlock, &rwlock);
+    hocket_rwlock_unlock(&rwlock);
+    NEVER(hocket_sem_try, &sem);
+    NEVER(hocket_sem_release, &sem);
+    NEVER(hocket_sem_release_many, &sem, 1);
+    NEVER(hocket_latch_add, &latch, 1);
+    NEVER(hocket_cond_signal_many, &cond, 1);
+    NEVER(hocket_guarded_call, &guarded, value_call, NULL);
+    NEVER(hocket_wake, &word, 1);
+    return 0;
+}
+
+static void never(void)
+{
+    static hocket_local local;
+    hocket_queue *q;
+    hocket_task *t;
+    hocket_executor *ex;
+    hocket_buffer b = { 0 };
+    hocket_scope inner;
+    (void)locks_that_never(NULL);
+    hocket_scope_open(&inner, NULL);
+    NEVER(hocket_spawn, &inner, locks_that_never, NULL);
+    NEVER(hocket_scope_wait, &inner);
+    NEVER(hocket_spawn_copy, &inner, locks_that_never, "", 1);
+    NEVER(hocket_scope_close, &inner);
+    NEVER(hocket_spawn_task, &t, NULL, locks_that_never, NULL, HOCKET_SPAWN_OPTIONS(.held = true));
+    NEVER(hocket_task_start, t);
+    hocket_task_release(t);
+    NEVER(hocket_queue_new, &q, 1, NULL);
+    NEVER(hocket_queue_close, q, HOCKET_CLOSE_NOW);
+    hocket_queue_free(q);
+    NEVER(hocket_executor_new, &ex, "inline", NULL);
+    hocket_executor_free(ex);
+    NEVER(hocket_buffer_append, &b, "x", 1);
+    hocket_buffer_free(&b);
+    NEVER(hocket_local_set, &local, NULL);
+    NEVER(hocket_hooks_set, NULL, NULL);
+    NEVER(hocket_print, stderr, "%s", "");
+    NEVER(hocket_runtime_start, NULL);
+    if (hocket_task_placement(hocket_self()) == HOCKET_ON_THREAD)
+        NEVER(hocket_runtime_stop, HOCKET_FOREVER);
+}
+
+static int body(void *arg)
+{
+    hocket_scope scope;
+    int value = 0;
+    (void)arg;
+    hocket_event_set(&event);
+    hocket_guarded_init(&guarded, &value, NULL);
+    HK_EXPECT_OK(hocket_queue_new(&queue, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_queue_put(queue, &value, HOCKET_NOW));
+    HK_EXPECT_OK(hocket_executor_new(&executor, "inline", NULL));
+    HK_EXPECT_OK(hocket_submit_fn(executor, &future, work, NULL));
+    ended = run_spawn(work, NULL);
+    HK_EXPECT_OK(hocket_join(ended, NULL, HOCKET_FOREVER));
+    calls = 0;
+    hocket_scope_open(&scope, NULL);
+    hocket_scope_cancel(&scope);
+    cancel_points();
+    never();
+    HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
+    HK_EXPECT_EQ(hocket_check(), 0); /* the cancel was the scope's */
+    hocket_future_free(future);
+    hocket_executor_free(executor);
+    hocket_queue_free(queue);
+    hocket_task_release(ended);
+    return 0;
+}
+
+START_TEST(always_or_never)
+{
+    run_in(_i, body, NULL);
+}
+END_TEST
+
+SUITE("cancel points", 10)
+{
+    suite_each(always_or_never);
+}
