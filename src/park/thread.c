@@ -33,7 +33,7 @@ static bool many_cpus(void)
     static _Atomic int cpus;
     int n = hk_load(&cpus);
     if (n == 0) {
-        n = hocket__cpu_count();
+        n = hocket__cpu_mask(); /* not cpu_count: the caller may stand deep in a small stack */
         hk_store(&cpus, n);
     }
     return n > 1;

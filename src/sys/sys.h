@@ -127,6 +127,9 @@ struct hocket__sys {
      * CPU quota of its cgroups (v1 or v2; a part of a CPU counts as one).
      * At least 1.  Opens files: ask once. */
     int (*cpu_count)(void);
+
+    /* CPUs in the affinity mask: the part of it that costs one system call and little stack. */
+    int (*cpu_mask)(void);
 };
 
 extern const struct hocket__sys hocket__sys_linux;
@@ -232,6 +235,11 @@ static inline void hocket__small_pages(void *addr, size_t size)
 static inline void hocket__random(void *buf, size_t size)
 {
     hocket__sys->random(buf, size);
+}
+
+static inline int hocket__cpu_mask(void)
+{
+    return hocket__sys->cpu_mask();
 }
 
 static inline int hocket__cpu_count(void)

@@ -367,6 +367,7 @@ const struct hocket__sys hocket__sys_linux = {
     .small_pages = linux_small_pages,
     .random = linux_random,
     .cpu_count = linux_cpu_count,
+    .cpu_mask = hocket__cpus_by_affinity,
 };
 
 const struct hocket__sys *hocket__sys = &hocket__sys_linux;
