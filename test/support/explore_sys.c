@@ -219,6 +219,7 @@ void explore__sys_open(int cpu_count)
     table.membarrier = world_membarrier;
     table.random = world_random;
     table.cpu_count = world_cpu_count;
+    table.cpu_mask = world_cpu_count;
     hocket__sys = &table;
     cpus = cpu_count;
     /* The library's key before ours: see the head. */
