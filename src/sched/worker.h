@@ -232,7 +232,9 @@ static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *ta
         return false;
     struct hocket__stack *s = w->stack;
     char *here = (char *)__builtin_frame_address(0);
-    if (!s || task->stack_class > s->class_index || (size_t)(here - s->base) < s->size / 2)
+    /* In the upper half of it, and not on some stack of the user's own. */
+    if (!s || task->stack_class > s->class_index ||
+        (size_t)(here - s->base) - s->size / 2 >= s->size / 2)
         return false;
     hocket__runq_lock(&w->q);
     bool mine = hk_load(&task->queued_on) == hocket__worker_number(w);

@@ -174,6 +174,7 @@ static bool is_inside(const hocket_task *self)
 static void in_forked_child(void)
 {
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_FORKED); /* spawn looks at nothing else */
+    hocket__signals_in_child();
 }
 
 static int start(const hocket_runtime_options *o, bool seat)
@@ -195,6 +196,7 @@ static int start(const hocket_runtime_options *o, bool seat)
     err = hocket__fork_watch();
     if (err)
         return err;
+    hocket__signals_remember();
     hocket__scope_init(&hocket__root_scope, NULL);
     hocket__scope_init(&hocket__daemon_scope, NULL);
     hocket__cancel_scope_root(&hocket__root_scope.cancel);

@@ -50,6 +50,30 @@ int hocket__signals_install(void)
     return 0;
 }
 
+static sigset_t outside;
+
+void hocket__signals_remember(void)
+{
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &outside);
+}
+
+/* Is this the mask of a thread of ours?  Users block some signals, but hardly these and not SEGV. */
+static bool is_ours(const sigset_t *mask)
+{
+    static const int blocked[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGPIPE, SIGUSR1, SIGWINCH};
+    for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
+        if (sigismember(mask, blocked[i]) != 1)
+            return false;
+    return sigismember(mask, SIGSEGV) == 0;
+}
+
+void hocket__signals_in_child(void)
+{
+    sigset_t now;
+    if (pthread_sigmask(SIG_SETMASK, NULL, &now) == 0 && is_ours(&now))
+        (void)pthread_sigmask(SIG_SETMASK, &outside, NULL);
+}
+
 void hocket__signals_restore(void)
 {
     for (int i = 0; i < 2; i++)

@@ -8,6 +8,13 @@
 int hocket__signals_install(void);
 void hocket__signals_restore(void);
 
+/*
+ * Threads of the library block nearly all signals, which the child of a fork must not inherit: what
+ * it executes would be deaf.  remember: the mask of the thread that starts the runtime.
+ */
+void hocket__signals_remember(void);
+void hocket__signals_in_child(void);
+
 /* The part that a handler cannot do; called by a worker. */
 void hocket__signals_pending(void);
 
