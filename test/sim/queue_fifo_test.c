@@ -191,7 +191,7 @@ EXPLORED(mixed_cancelled, &explored_held)
     explored_runtime_end();
 }
 
-SUITE("queue_fifo", 60)
+SUITE("queue_fifo", explored_limit())
 {
     suite_once(one_to_one);
     suite_once(two_to_two_1);

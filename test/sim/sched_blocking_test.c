@@ -138,7 +138,7 @@ EXPLORED(timers, &explored_held)
     explored_runtime_end();
 }
 
-SUITE("sched_blocking", 60)
+SUITE("sched_blocking", explored_limit())
 {
     suite_once(calls_at_once);
     suite_once(call_when_helpers_end);

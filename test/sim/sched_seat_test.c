@@ -195,7 +195,7 @@ EXPLORED(stop_under_a_spawner, &explored_held)
     explore_join(b);
 }
 
-SUITE("sched_seat", 60)
+SUITE("sched_seat", explored_limit())
 {
     suite_once(woken_from_outside);
     suite_once(timed);

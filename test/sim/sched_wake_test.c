@@ -178,7 +178,7 @@ EXPLORED(no_workers, NULL)
     explored_runtime_end();
 }
 
-SUITE("sched_wake", 60)
+SUITE("sched_wake", explored_limit())
 {
     suite_once(inject_1);
     suite_once(inject_2);

@@ -325,7 +325,7 @@ EXPLORED(rwlock_mixed, &explored_held)
     explored_runtime_end();
 }
 
-SUITE("sync_lock", 60)
+SUITE("sync_lock", explored_limit())
 {
     suite_once(mutex_threads);
     suite_once(mutex_threads_spurious);

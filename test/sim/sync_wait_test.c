@@ -437,7 +437,7 @@ EXPLORED(word_wakes, NULL)
     HK_EXPECT_EQ(hocket_wake(&word, INT32_MAX), 0);
 }
 
-SUITE("sync_wait", 60)
+SUITE("sync_wait", explored_limit())
 {
     suite_once(cond_signals);
     suite_once(cond_broadcast);

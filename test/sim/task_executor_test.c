@@ -315,7 +315,7 @@ EXPLORED(runtime_ends_first, &explored_held)
     hocket_executor_free(ex);
 }
 
-SUITE("executor", 60)
+SUITE("executor", explored_limit())
 {
     suite_once(submitters);
     suite_once(getters);

@@ -318,7 +318,7 @@ EXPLORED(start_twice, &explored_held)
     explored_runtime_end();
 }
 
-SUITE("task_life", 60)
+SUITE("task_life", explored_limit())
 {
     suite_once(join_by_threads);
     suite_once(release_early);

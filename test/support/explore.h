@@ -70,6 +70,7 @@ int explore_self(void);
 /* Interrupt a thread at some point of its own choice, as a signal would: it runs fn(arg)
  * there.  A thread that has ended by then never does. */
 void explore_interrupt(int thread, void (*fn)(void *arg), void *arg);
+bool explore_delivered(int thread);
 
 /* Randomness of the run: 0 .. n-1. */
 uint32_t explore_choice(uint32_t n);

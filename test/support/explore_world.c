@@ -290,6 +290,11 @@ void explore_interrupt(int thread, void (*fn)(void *arg), void *arg)
     W.pick_anew = true;
 }
 
+bool explore_delivered(int thread)
+{
+    return !W.threads[thread].interrupt && !W.threads[thread].handler;
+}
+
 uint32_t explore_choice(uint32_t n)
 {
     return (uint32_t)(explore__random() % n);

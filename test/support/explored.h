@@ -45,6 +45,13 @@ static const struct explore_options explored_held
 static const struct explore_options explored_spurious
     __attribute__((unused)) = { .spurious = 4, .hold_monitor = true };
 
+/* Seconds for one test, of SUITE. */
+static inline double explored_limit(void)
+{
+    const char *factor = getenv("HOCKET_SEEDS");
+    return 60 * (factor && atof(factor) > 1 ? atof(factor) : 1);
+}
+
 /* workers: HOCKET_NO_WORKERS or 1, 2, ... */
 static inline void explored_runtime(int workers)
 {
