@@ -94,6 +94,8 @@ static int robots_main(void *arg)
 {
     struct request *q = arg;
     struct robots *robots;
+    if (q->robots.jobs == 0)
+        q->robots.jobs = jobs_workers_default();
     int status = robots_new(&robots, &q->robots);
     if (status != 0) {
         message("robots", NULL, "%s", strerror(status));
@@ -165,7 +167,6 @@ static int robots_command(const struct command *self, char **argv)
         return 1;
     }
     struct request q = { .robots = { .on = "fibers",
-                                     .jobs = jobs_workers_default(),
                                      .path = "/robots.txt",
                                      .progress = PROGRESS_AUTO,
                                      .words = words },

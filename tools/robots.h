@@ -15,11 +15,11 @@
  * Memory: at most 64 MiB for the set of all, the list of files and the
  * program, and 4 MiB for each job, whatever the logs are.
  */
-enum { ROBOTS_JOBS_MAX = 1024 };
+enum { ROBOTS_JOBS_MAX = 512 };
 
 struct robots_options {
     const char *on;
-    int jobs;
+    int jobs; /* files read at a time */
     const char *path;
     enum progress_when progress;
     char **words; /* files, folders, "-"; ends with NULL */

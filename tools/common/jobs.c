@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "common/jobs.h"
 #include "common/interrupt.h"
 #include "common/message.h"
@@ -7,7 +6,6 @@
 #include <hocket/executor.h>
 #include <hocket/runtime.h>
 
-#include <sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +32,7 @@ bool jobs_on_known(const char *on)
 
 int jobs_workers_default(void)
 {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int n = hocket_workers();
     return n > 0 ? n : 1;
 }
 
@@ -73,8 +70,10 @@ int jobs_run(const struct jobs *jobs)
 {
     hocket_executor *executor;
     struct feed feed = { .jobs = jobs };
-    int err = hocket_executor_new(&executor, jobs->on,
-                                  HOCKET_EXECUTOR_OPTIONS(.workers = jobs->workers));
+    hocket_executor_options options = { .size = sizeof options, .workers = jobs->workers };
+    if (strcmp(jobs->on, "threads") == 0)
+        options.stack_size = 256 << 10; /* no need for the system's 8 MiB */
+    int err = hocket_executor_new(&executor, jobs->on, &options);
     if (err != 0)
         return err;
     err = hocket_map(executor, job_call, job_next, job_take, &feed,
@@ -86,35 +85,32 @@ int jobs_run(const struct jobs *jobs)
 struct root {
     int (*main)(void *arg);
     void *arg;
+    bool ran;
 };
 
 static int root_main(void *arg)
 {
     struct root *root = arg;
+    root->ran = true;
     interrupt_watch();
     return root->main(root->arg);
 }
 
 int jobs_main(const char *command, const char *on, int workers, int (*main)(void *arg), void *arg)
 {
-    struct root root = { main, arg };
+    struct root root = { main, arg, false };
     /* Pieces compute for long, which is no reason to report them or to lend them threads. */
     hocket_runtime_options options = { .size = sizeof options, .watchdog = HOCKET_FOREVER };
-    /* No more workers than pieces can run on; what the user says in the environment goes first. */
-    if (getenv("HOCKET_WORKERS") == NULL) {
-        if (strcmp(on, "inline") == 0)
-            options.workers = HOCKET_NO_WORKERS;
-        else if (strcmp(on, "threads") == 0)
-            options.workers = 1;
-        else if (workers < jobs_workers_default())
-            options.workers = workers;
-    }
+    /* As many as pieces can run on; what the environment says goes first. */
+    if (getenv("HOCKET_WORKERS") == NULL && strcmp(on, "inline") == 0)
+        options.workers = HOCKET_NO_WORKERS;
+    else if (getenv("HOCKET_WORKERS") == NULL && workers > 0)
+        options.workers = strcmp(on, "threads") == 0 ? 1 : workers;
     int status = hocket_run_with(root_main, &root, &options);
-    if (status < 0) {
-        message(command, NULL, "no runtime: %s", strerror(-status));
-        return 1;
-    }
-    return status;
+    if (root.ran)
+        return status;
+    message(command, NULL, "no runtime: %s", status < 0 ? strerror(-status) : "no memory");
+    return 1;
 }
 
 void jobs_blocking_begin(void)

@@ -31,17 +31,18 @@ struct jobs {
 /* Is there an executor of this name? */
 bool jobs_on_known(const char *on);
 
-/* How many workers are right for this machine: the CPUs that may be used. */
-int jobs_workers_default(void);
-
 /* 0, or a negative errno value when the executor could not be made or failed. */
 int jobs_run(const struct jobs *jobs);
 
 /*
- * Run a command inside a runtime that suits `workers` pieces `on` that executor; what `main`
- * returns is returned, or 1 after a message.  Ctrl-C is watched from here on (interrupt.h).
+ * Run a command inside a runtime that suits `workers` pieces `on` that executor (0: as many as there
+ * are CPUs to use); what `main` returns is returned, or 1 after a message.  Ctrl-C is watched from
+ * here on (interrupt.h).
  */
 int jobs_main(const char *command, const char *on, int workers, int (*main)(void *arg), void *arg);
+
+/* In there: what 0 workers stands for. */
+int jobs_workers_default(void);
 
 /*
  * Around a system call that may wait for somebody outside for long: other pieces go on meanwhile.

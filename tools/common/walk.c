@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/walk.h"
+#include "common/interrupt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +118,7 @@ static bool next_entry(struct walk *w, struct walk_file *ret)
 
 bool walk_next(struct walk *w, struct walk_file *ret)
 {
-    while (w->depth > 0 || *w->words != NULL)
+    while ((w->depth > 0 || *w->words != NULL) && !interrupt_pending())
         if (w->depth > 0 ? next_entry(w, ret) : next_word(w, ret))
             return true;
     return false;

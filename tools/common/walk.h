@@ -39,7 +39,7 @@ struct walk_file {
 void walk_start(struct walk *w, char **words,
                 void (*failed)(void *arg, const char *path, int error), void *arg);
 
-/* False when there are no more. */
+/* False when there are no more, and when the program is interrupted. */
 bool walk_next(struct walk *w, struct walk_file *ret);
 
 /* Also in the middle. */
