@@ -17,6 +17,13 @@ says "$dir/err" "hocket: robots: $dir/missing too.log: No such file or directory
 run 1 robots ''
 says "$dir/err" "hocket: robots: : No such file"
 
+# A read that fails in the middle of the work.
+if [ -z "$emulator" ] && [ -r /proc/self/mem ]; then
+    run 1 robots /proc/self/mem "$dir/good.log"
+    same "hosts beside a file that cannot be read" "$dir/good" "$dir/out"
+    says "$dir/err" "hocket: robots: /proc/self/mem: Input/output error"
+fi
+
 # Names are bytes of strangers too.
 odd=$(printf 'a\033[2Jb\nc')
 run 1 robots "$dir/$odd"

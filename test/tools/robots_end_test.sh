@@ -7,7 +7,7 @@
 i=0
 while [ $i -lt 3000 ]; do
     i=$((i + 1))
-    log_line $i.a-host-of-some-length /robots.txt
+    log_line $i.a-host-of-some-length.that-is.not-too-short /robots.txt
 done >"$dir/a.log"
 awk_hosts <"$dir/a.log" >"$dir/expected"
 
@@ -93,7 +93,7 @@ if [ -n "$signals" ]; then
     exec 8<>"$dir/pipe" # a reader that never reads
     env --default-signal=INT "$HOCKET" robots "$dir/a.log" >"$dir/pipe" 2>"$dir/err" &
     pid=$!
-    read -r _ <&8 # it has begun to write
+    head -c 5000 <&8 >"$dir/out" # it has begun to write, and there is room for a little more
     kill -INT $pid
     wait $pid
     [ $? -eq 130 ] || fail "a full pipe: Ctrl-C has no effect"

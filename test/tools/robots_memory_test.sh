@@ -89,16 +89,24 @@ fi
 says "$dir/err" "temporary file: File too large"
 empty "$dir/out"
 
-# Little address space: errors, no crash.
-for kib in 20000 30000 60000; do
-    (
-        # Not in POSIX, but in every shell that is called sh here.
-        # shellcheck disable=SC3045
-        ulimit -v $kib
-        hocket robots --on inline -j 1 "$dir/many0.log" "$dir/wide.log" >"$dir/out" 2>"$dir/err"
-    )
-    status=$?
-    [ $status -le 1 ] || [ $status -eq 127 ] || fail "ulimit -v $kib: status $status: $(head -c 300 "$dir/err")"
+# Little address space: an answer or an error, no crash, no hang.
+log_line 1 /robots.txt >"$dir/one.log"
+for on in inline threads fibers; do
+    for kib in 3000 5000 7000 9000 12000 16000 24000 40000 80000; do
+        (
+            # Not in POSIX, but in every shell that is called sh here.
+            # shellcheck disable=SC3045
+            ulimit -v $kib
+            hocket robots --on $on "$dir/one.log" "$dir/wide.log" >"$dir/out" 2>"$dir/err"
+        )
+        status=$?
+        case $status in
+        0) lines 5 "$dir/out" ;;
+        1) says "$dir/err" "hocket: robots: " ;;
+        126 | 127) ;; # not even the program's libraries fit
+        *) fail "ulimit -v $kib, --on $on: status $status: $(head -c 300 "$dir/err")" ;;
+        esac
+    done
 done
 
 finish

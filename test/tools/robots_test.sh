@@ -46,15 +46,26 @@ for seed in 1 2 3 4 5 6; do
     same "counts of nasty log, seed $seed" "$dir/expected" "$dir/actual"
 done
 
+# The last line ends with the path, the file with the line.
+printf 'a 2 3 4 5 6 /robots.txt' >"$dir/end.log"
+run 0 robots "$dir/end.log"
+echo a >"$dir/expected"
+same "a file that ends with the path" "$dir/expected" "$dir/out"
+
 # Several files, each executor and number of jobs: always the same answer.
 for seed in 11 12 13 14 15; do nasty $seed 800 >"$dir/part$seed.log"; done
 cat "$dir"/part1[1-5].log >"$dir/all"
 # A file whose last line has no end is a line of its own.
 awk 1 "$dir"/part1[1-5].log | awk_hosts >"$dir/expected"
+awk 1 "$dir"/part1[1-5].log |
+    awk '$7 == "/robots.txt" { n[$1]++ } END { for (h in n) print h "\t" n[h] }' | sort >"$dir/counts"
 for on in inline threads fibers; do
     for jobs in 1 2 7; do
         run 0 robots --on $on -j $jobs "$dir"/part1[1-5].log
         same "--on $on -j $jobs" "$dir/expected" "$dir/out"
+        run 0 robots --count --on $on -j $jobs "$dir"/part1[1-5].log
+        sort "$dir/out" >"$dir/actual"
+        same "--count --on $on -j $jobs" "$dir/counts" "$dir/actual"
     done
 done
 

@@ -169,6 +169,12 @@ START_TEST(largest_first)
         free(f);
     }
     HK_EXPECT(backlog_has_room(&b));
+    /* What was taken takes no room any more. */
+    for (n = 0; n < BACKLOG_BYTES / 10; n++) {
+        HK_EXPECT_EQ(backlog_put(&b, "a/path/of/some/length", n), 0);
+        free(backlog_take(&b));
+    }
+    HK_EXPECT(backlog_has_room(&b));
     backlog_destroy(&b);
 }
 END_TEST
