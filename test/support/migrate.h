@@ -14,7 +14,7 @@
 
 #include "support/expect.h"
 
-struct migrate {
+struct migration {
     long home; /* the thread that we leave */
     hocket_word kept, word, done;
     int users; /* whoever is last frees it */
@@ -35,7 +35,7 @@ static inline void migrate__set(hocket_word *word)
     __atomic_store_n((unsigned *)(void *)word, 1u, __ATOMIC_SEQ_CST);
 }
 
-static inline void migrate__drop(struct migrate *m)
+static inline void migrate__drop(struct migration *m)
 {
     if (__atomic_sub_fetch(&m->users, 1, __ATOMIC_ACQ_REL) == 0)
         free(m);
@@ -43,7 +43,7 @@ static inline void migrate__drop(struct migrate *m)
 
 static int migrate__helper(void *arg)
 {
-    struct migrate *m = (struct migrate *)arg;
+    struct migration *m = (struct migration *)arg;
     if (migrate_thread() == m->home) {
         migrate__set(&m->kept);
         HK_WAIT_UNTIL(migrate__get(&m->done));
@@ -59,7 +59,7 @@ static int migrate__helper(void *arg)
 /* The caller must not wait again before it has looked. */
 __attribute__((noinline)) static void migrate(void)
 {
-    struct migrate *m = (struct migrate *)calloc(1, sizeof *m);
+    struct migration *m = (struct migration *)calloc(1, sizeof *m);
     HK_EXPECT(m != NULL);
     m->home = migrate_thread();
     m->users = 3;
