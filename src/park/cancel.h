@@ -29,15 +29,15 @@ struct hocket__cancel_scope {
     hocket_task *owner;                 /* NULL for the root scope */
     hocket__guard guard;
     _Atomic bool cancelled;
-    _Atomic bool expired;   /* cancelled by its own deadline */
+    _Atomic bool expired; /* cancelled by its own deadline */
     bool shield;
-    hocket_time deadline;   /* effective: the earlier of its own and those around it; FOREVER */
+    hocket_time deadline; /* effective: the earlier of its own and those around it; FOREVER */
     hocket_time own_deadline;
-    struct hocket__link tasks;     /* linked tasks spawned into it */
+    struct hocket__link tasks; /* linked tasks spawned into it */
 };
 
-void hocket__cancel_scope_enter(struct hocket__cancel_scope *s, hocket_task *self, hocket_time deadline,
-                                bool shield);
+void hocket__cancel_scope_enter(struct hocket__cancel_scope *s, hocket_task *self,
+                                hocket_time deadline, bool shield);
 void hocket__cancel_scope_leave(struct hocket__cancel_scope *s, hocket_task *self);
 void hocket__cancel_scope_root(struct hocket__cancel_scope *s);
 
@@ -60,8 +60,8 @@ bool hocket__cancelled_slow(hocket_task *self);
 static inline bool hocket__cancelled(hocket_task *self)
 {
     const struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
-    if (hk_likely(self->cancel_epoch == hk_load_acq(&hocket__cancel_epoch) && !self->cancel_cached &&
-                  (!s || s->deadline == HOCKET_FOREVER)))
+    if (hk_likely(self->cancel_epoch == hk_load_acq(&hocket__cancel_epoch) &&
+                  !self->cancel_cached && (!s || s->deadline == HOCKET_FOREVER)))
         return false;
     return hocket__cancelled_slow(self);
 }

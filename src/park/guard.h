@@ -24,7 +24,7 @@
 
 #include "base/atomic.h"
 
-#define HOCKET__GUARD_HELD 1u
+#define HOCKET__GUARD_HELD     1u
 #define HOCKET__GUARD_SLEEPERS 2u
 #define HOCKET__GUARD_DEFERRED 4u
 

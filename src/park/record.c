@@ -21,7 +21,7 @@
 #include "sys/sys.h"
 
 #define SLAB_RECORDS 1024u
-#define SLAB_MAX 16384u
+#define SLAB_MAX     16384u
 
 _Atomic(const hocket_hooks *) hocket__hooks;
 void (*hocket__foreign_exit)(hocket_task *task);
@@ -47,7 +47,7 @@ static bool slab_make(void)
         slab[i].run_next = free_list;
         free_list = &slab[i];
     }
-    hk_store_rel(&slabs[n], slab);          /* pairs with record_at */
+    hk_store_rel(&slabs[n], slab); /* pairs with record_at */
     hk_store_rel(&slab_count, n + 1);
     return true;
 }

@@ -85,8 +85,8 @@ struct hocket__task_ops {
 
 enum hocket__task_flags {
     HOCKET__TASK_DAEMON = 1u << 0,
-    HOCKET__TASK_HANDLE = 1u << 1,   /* spawned with a handle */
-    HOCKET__TASK_COPIED = 1u << 2,   /* arg is a private copy to free */
+    HOCKET__TASK_HANDLE = 1u << 1, /* spawned with a handle */
+    HOCKET__TASK_COPIED = 1u << 2, /* arg is a private copy to free */
     HOCKET__TASK_ROOT = 1u << 3
 };
 
@@ -94,51 +94,51 @@ enum hocket__task_flags {
 
 struct hocket_task {
     /* ---- line 0: queueing, starting, joining */
-    _Atomic uint32_t wait_state;              /* enum hocket__wait_state */
-    uint32_t slot;                            /* for ever; what lock words hold */
+    _Atomic uint32_t wait_state; /* enum hocket__wait_state */
+    uint32_t slot;               /* for ever; what lock words hold */
     const struct hocket__task_ops *ops;
-    struct hocket_task *run_next, *run_prev;  /* in a run queue */
-    _Atomic uint32_t life;                    /* bits of enum hocket__life: task/task.h */
-    int result;                               /* final once DONE */
-    _Atomic uint16_t flags;                   /* enum hocket__task_flags */
-    _Atomic uint8_t kind;                     /* enum hocket__task_kind */
+    struct hocket_task *run_next, *run_prev; /* in a run queue */
+    _Atomic uint32_t life;                   /* bits of enum hocket__life: task/task.h */
+    int result;                              /* final once DONE */
+    _Atomic uint16_t flags;                  /* enum hocket__task_flags */
+    _Atomic uint8_t kind;                    /* enum hocket__task_kind */
     int8_t priority;
-    _Atomic uint16_t queued_on;               /* 1 + index of the worker in whose queue it is fresh */
+    _Atomic uint16_t queued_on; /* 1 + index of the worker in whose queue it is fresh */
     uint8_t stack_class;
-    bool named;                               /* `name` holds one */
-    _Atomic uint64_t id;                      /* 0 = the record is free */
-    struct hocket__cancel_scope *home;        /* scope it was spawned into; NULL for foreign */
+    bool named;                        /* `name` holds one */
+    _Atomic uint64_t id;               /* 0 = the record is free */
+    struct hocket__cancel_scope *home; /* scope it was spawned into; NULL for foreign */
 
     /* ---- line 1: running and ending */
     hocket_task_fn *fn;
     void *arg;
-    struct hocket__cancel_scope *scopes;      /* innermost scope it has open; `guard` to change */
-    struct hocket__stack *stack;              /* where it is suspended; NULL = fresh or running */
-    struct hocket__words *words;              /* hocket_fail */
+    struct hocket__cancel_scope *scopes; /* innermost scope it has open; `guard` to change */
+    struct hocket__stack *stack;         /* where it is suspended; NULL = fresh or running */
+    struct hocket__words *words;         /* hocket_fail */
     struct hocket__locals *locals;
-    struct hocket_task *in_place_of;          /* the joiner it runs under */
-    uint32_t cancel_epoch;                    /* epoch the cached answer belongs to */
+    struct hocket_task *in_place_of; /* the joiner it runs under */
+    uint32_t cancel_epoch;           /* epoch the cached answer belongs to */
     bool cancel_cached;
-    bool linked;                              /* in home's list (guarded by home->guard) */
-    _Atomic bool cancel_requested;            /* hocket_cancel */
-    uint8_t spin_luck;                        /* thread.c: how well spinning went lately */
+    bool linked;                   /* in home's list (guarded by home->guard) */
+    _Atomic bool cancel_requested; /* hocket_cancel */
+    uint8_t spin_luck;             /* thread.c: how well spinning went lately */
 
     /* ---- line 2: the live wait record, written by the task, read by anybody */
     _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */
     _Atomic(const void *) wait_object;
     _Atomic hocket_time wait_deadline;
-    _Atomic hocket_time wait_since;           /* 0 = not taken */
+    _Atomic hocket_time wait_since; /* 0 = not taken */
     _Atomic(const void *) wait_caller;
-    _Atomic uint32_t wait_seq;                /* +1 at each begin and end */
-    uint32_t held_saved;                      /* locks held, while not on a CPU */
-    hocket__guard guard;                      /* joiners, and its stack of open scopes */
-    uint32_t held_reads_more;                 /* read locks beyond held_reads: then "unknown" */
+    _Atomic uint32_t wait_seq; /* +1 at each begin and end */
+    uint32_t held_saved;       /* locks held, while not on a CPU */
+    hocket__guard guard;       /* joiners, and its stack of open scopes */
+    uint32_t held_reads_more;  /* read locks beyond held_reads: then "unknown" */
     struct hocket__link *joiners;
 
     /* ---- seldom */
     _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
-    struct hocket__link home_link;            /* in home->tasks when linked */
-    char name[HOCKET_NAME_MAX];               /* see named */
+    struct hocket__link home_link;                        /* in home->tasks when linked */
+    char name[HOCKET_NAME_MAX];                           /* see named */
 } __attribute__((aligned(64)));
 
 /* The calling task, NULL on a thread that the library has not seen. */

@@ -14,9 +14,9 @@
 #include "park/wait.h"
 #include "sys/sys.h"
 
-#define SPIN_ROUNDS 64     /* pauses a unit of luck: about 2 us on current processors */
-#define LUCK_MAX 8
-#define LUCK_START 2
+#define SPIN_ROUNDS 64 /* pauses a unit of luck: about 2 us on current processors */
+#define LUCK_MAX    8
+#define LUCK_START  2
 
 bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
 bool (*_Atomic hocket__drive_wanted)(void);
@@ -104,7 +104,8 @@ void hocket__thread_reconsider(void)
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
         if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && hocket__thread_unpark(t))
-            thread_ready(t); /* it may have taken the seat meanwhile: then it comes out and in again */
+            thread_ready(
+                t); /* it may have taken the seat meanwhile: then it comes out and in again */
     }
 }
 
@@ -151,4 +152,5 @@ static int thread_yield(hocket_task *self)
 }
 
 const struct hocket__task_ops hocket__thread_ops = {
-    .park = thread_park, .ready = thread_ready, .yield = thread_yield, .spin = thread_spin};
+    .park = thread_park, .ready = thread_ready, .yield = thread_yield, .spin = thread_spin
+};

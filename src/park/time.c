@@ -8,7 +8,7 @@
 #include "park/wait.h"
 #include "sys/sys.h"
 
-static const struct hocket__wait_class sleep_class = {"sleep", NULL};
+static const struct hocket__wait_class sleep_class = { "sleep", NULL };
 
 hocket_time hocket_now(void)
 {

@@ -30,19 +30,19 @@ struct hocket__tls {
 extern __thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
 
 /* 64-bit accessors for one word of a thread-local: offset `at` of `variable`. */
-#define HOCKET__TLS_GET64(variable, at)                                                            \
-    __extension__({                                                                                \
-        uint64_t hk_value;                                                                         \
-        __asm__ __volatile__("movq " variable "@gottpoff(%%rip), %0\n\tmovq %%fs:" at "(%0), %0"   \
-                             : "=r"(hk_value));                                                    \
-        hk_value;                                                                                  \
+#define HOCKET__TLS_GET64(variable, at)                                                          \
+    __extension__({                                                                              \
+        uint64_t hk_value;                                                                       \
+        __asm__ __volatile__("movq " variable "@gottpoff(%%rip), %0\n\tmovq %%fs:" at "(%0), %0" \
+                             : "=r"(hk_value));                                                  \
+        hk_value;                                                                                \
     })
-#define HOCKET__TLS_PUT64(variable, at, value)                                                     \
-    do {                                                                                           \
-        uint64_t hk_offset;                                                                        \
-        __asm__ __volatile__("movq " variable "@gottpoff(%%rip), %0\n\tmovq %1, %%fs:" at "(%0)"   \
-                             : "=&r"(hk_offset)                                                    \
-                             : "r"((uint64_t)(value)));                                            \
+#define HOCKET__TLS_PUT64(variable, at, value)                                                   \
+    do {                                                                                         \
+        uint64_t hk_offset;                                                                      \
+        __asm__ __volatile__("movq " variable "@gottpoff(%%rip), %0\n\tmovq %1, %%fs:" at "(%0)" \
+                             : "=&r"(hk_offset)                                                  \
+                             : "r"((uint64_t)(value)));                                          \
     } while (0)
 
 static inline struct hocket_task *hocket__tls_self(void)

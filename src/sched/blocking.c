@@ -44,7 +44,7 @@ static struct helper *idle, *all;
 static int threads, max_threads;
 static bool ending;
 
-static const struct hocket__wait_class blocking_class = {"blocking", NULL};
+static const struct hocket__wait_class blocking_class = { "blocking", NULL };
 
 void hocket__blocking_init(int max)
 {
@@ -203,7 +203,7 @@ int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int
         *ret_result = fn(arg);
         return 0;
     }
-    struct job j = {NULL, fn, arg, 0, self};
+    struct job j = { NULL, fn, arg, 0, self };
     struct hocket__waiter node;
     hocket__wait_begin(&node, self, &blocking_class, (const void *)(uintptr_t)fn, 0);
     int err = job_hand_out(&j);

@@ -26,11 +26,11 @@
 #include "sched/worker.h"
 #include "sys/ticks.h"
 
-#define US ((int64_t)HOCKET__TICKS_PER_US)
-#define RUN_QUOTA 61
-#define SEARCH_TIME (20 * US)  /* about the price of a wake */
-#define ASK_AFTER (1 * US)     /* leave tasks alone that are moving */
-#define ROB_AFTER (15 * US)    /* about the price of a forced steal */
+#define US           ((int64_t)HOCKET__TICKS_PER_US)
+#define RUN_QUOTA    61
+#define SEARCH_TIME  (20 * US) /* about the price of a wake */
+#define ASK_AFTER    (1 * US)  /* leave tasks alone that are moving */
+#define ROB_AFTER    (15 * US) /* about the price of a forced steal */
 #define INTERVAL_MIN (20 * US)
 #define INTERVAL_MAX (1000 * US)
 
@@ -254,7 +254,7 @@ static bool hunt(struct hocket__worker *w, int64_t now)
             continue;
         if (hk_load(&v->blocked) || hk_load(&v->gone))
             return rob(w, v); /* it will not come to them by itself */
-        *p = (struct hocket__prey){v, hk_load(&v->activity), now};
+        *p = (struct hocket__prey){ v, hk_load(&v->activity), now };
         break;
     }
     return false;
@@ -434,7 +434,8 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
             (void)take_injected(w);
             (void)fire_timers(w, true);
         }
-        if (hk_unlikely(hk_load(&interrupted)) && hk_xchg(&interrupted, false) && hocket__sched_pending)
+        if (hk_unlikely(hk_load(&interrupted)) && hk_xchg(&interrupted, false) &&
+            hocket__sched_pending)
             hocket__sched_pending();
         if (hk_unlikely(w->driver != NULL) && hocket__worker_done(w)) {
             not_searching(w, true);

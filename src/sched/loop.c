@@ -27,8 +27,8 @@
 #include "sys/sanitizer.h"
 #include "sys/switch.h"
 
-#define IDLE_MAX 64      /* loops in a worker's cache; more are given back */
-#define RUN_QUOTA 61     /* every so many dispatches: the global list, the timers */
+#define IDLE_MAX  64 /* loops in a worker's cache; more are given back */
+#define RUN_QUOTA 61 /* every so many dispatches: the global list, the timers */
 
 int hocket__tsan_sync = 1; /* whether a switch orders memory for TSan: both are tested */
 
@@ -96,15 +96,9 @@ static void publish_parked(struct hocket__worker *w, hocket_task *t)
     for (;;) {
         uint32_t next;
         switch (s) {
-        case HOCKET__WAITING:
-            next = HOCKET__PARKED;
-            break;
-        case HOCKET__WAITING_C:
-            next = HOCKET__PARKED_C;
-            break;
-        case HOCKET__CLAIMED_WAITING:
-            next = HOCKET__CLAIMED_PARKED;
-            break;
+        case HOCKET__WAITING: next = HOCKET__PARKED; break;
+        case HOCKET__WAITING_C: next = HOCKET__PARKED_C; break;
+        case HOCKET__CLAIMED_WAITING: next = HOCKET__CLAIMED_PARKED; break;
         default: /* an outcome */
             hocket__runq_lock(&w->q);
             hocket__runq_push_resumed(&w->q, t);
@@ -122,31 +116,23 @@ static void post_run(struct hocket__worker *w)
     enum hocket__post post = w->post;
     w->post = HOCKET__POST_NONE;
     switch (post) {
-    case HOCKET__POST_NONE:
-        break;
-    case HOCKET__POST_PARK:
-        publish_parked(w, t);
-        break;
-    case HOCKET__POST_UNLOCK:
-        hocket__runq_unlock(&w->q);
-        break;
+    case HOCKET__POST_NONE: break;
+    case HOCKET__POST_PARK: publish_parked(w, t); break;
+    case HOCKET__POST_UNLOCK: hocket__runq_unlock(&w->q); break;
     case HOCKET__POST_YIELD:
         hocket__runq_lock(&w->q);
         hocket__runq_push_resumed(&w->q, t);
         hocket__runq_unlock(&w->q);
         break;
-    case HOCKET__POST_IDLE:
-        idle_push(w, w->post_stack);
-        break;
-    case HOCKET__POST_FREE:
-        stack_give_back(w->post_stack);
-        break;
+    case HOCKET__POST_IDLE: idle_push(w, w->post_stack); break;
+    case HOCKET__POST_FREE: stack_give_back(w->post_stack); break;
     }
 }
 
 /* TSan would see the function that switches entered on one stack and left on another. */
 #if HOCKET_TSAN
-HK_NOINLINE HOCKET_NO_TSAN static void switch_stacks(struct hocket__stack *from, struct hocket__stack *to)
+HK_NOINLINE HOCKET_NO_TSAN static void switch_stacks(struct hocket__stack *from,
+                                                     struct hocket__stack *to)
 {
     hocket__tsan_switch(to->tsan_fiber, hocket__tsan_sync);
     (void)hocket__switch(&from->sp, to->sp, NULL);
@@ -167,7 +153,8 @@ static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
     w->post_stack = from;
     w->stack = to == &w->native ? NULL : to;
     hocket__count(w->switches);
-    hocket__asan_leave(&from->asan_fake_stack, to->base, to == &w->native ? to->size : hocket__stack_usable(to));
+    hocket__asan_leave(&from->asan_fake_stack, to->base,
+                       to == &w->native ? to->size : hocket__stack_usable(to));
     switch_stacks(from, to);
     hocket__asan_enter(from->asan_fake_stack);
     post_run(hocket__worker_here());
@@ -300,7 +287,8 @@ static bool fiber_spin(hocket_task *self)
 }
 
 const struct hocket__task_ops hocket__fiber_ops = {
-    .park = fiber_park, .ready = fiber_ready, .yield = fiber_yield, .spin = fiber_spin};
+    .park = fiber_park, .ready = fiber_ready, .yield = fiber_yield, .spin = fiber_spin
+};
 
 /* ---- the loop ---- */
 

@@ -12,11 +12,11 @@
  */
 #include "sched/worker.h"
 
-#define TICK HOCKET_MS
-#define TICK_MAX (10 * HOCKET_MS)
-#define CALM 20               /* ticks without need before the tick grows */
+#define TICK       HOCKET_MS
+#define TICK_MAX   (10 * HOCKET_MS)
+#define CALM       20 /* ticks without need before the tick grows */
 #define LEND_AFTER (10 * HOCKET_MS)
-#define LENT_MAX 64
+#define LENT_MAX   64
 
 enum { AWAKE, DEEP, STOP };
 static _Atomic uint32_t state;
@@ -67,7 +67,7 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
 static bool look(hocket_time now)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    struct view v = {false, false, 0};
+    struct view v = { false, false, 0 };
     /* The list is taken whole: with the same head as at the last tick, nobody has come for it. */
     static const hocket_task *seen_injected;
     const hocket_task *injected = hk_load(&rt->inject);

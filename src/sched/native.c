@@ -21,7 +21,7 @@
 
 struct native {
     struct hocket__altstack altstack;
-    bool watched;  /* the key is set on this thread */
+    bool watched; /* the key is set on this thread */
     bool altstack_on;
     unsigned depth; /* tasks or loops that must return before the thread ends */
 };

@@ -68,7 +68,7 @@ static void take(struct hocket__runlist *l, uint32_t n, struct hocket__runlist *
 
 hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t *ret_count)
 {
-    struct hocket__runlist taken = {NULL, NULL};
+    struct hocket__runlist taken = { NULL, NULL };
     uint32_t resumed = (hk_load(&q->resumed_count) + 1) / 2;
     uint32_t fresh = (hk_load(&q->fresh_count) + 1) / 2;
     take(&q->resumed, resumed, &taken);

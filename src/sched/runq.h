@@ -44,10 +44,10 @@ struct hocket__runq {
     _Atomic uint32_t revoked;
     _Atomic uint32_t resumed_count; /* changed under the lock, read by anybody */
     _Atomic uint32_t fresh_count;
-    bool fresh_turn;                /* alternate between the two kinds */
+    bool fresh_turn; /* alternate between the two kinds */
     struct hocket__runlist resumed;
     struct hocket__runlist fresh[HOCKET__PRIORITIES]; /* high, normal, low */
-    hocket__guard thieves;          /* one thief at a time */
+    hocket__guard thieves;                            /* one thief at a time */
 };
 
 void hocket__runq_lock_slow(struct hocket__runq *q);
@@ -69,7 +69,7 @@ void hocket__runq_lock_slow(struct hocket__runq *q);
 extern bool hocket__runq_fenced;
 
 /* Bits of `revoked`. */
-#define HOCKET__RUNQ_THIEF 1u  /* a thief is at it */
+#define HOCKET__RUNQ_THIEF  1u /* a thief is at it */
 #define HOCKET__RUNQ_ALWAYS 2u /* fenced: there never is a bias, every lock takes the slow path */
 
 void hocket__runq_init(struct hocket__runq *q);
@@ -80,7 +80,7 @@ static inline bool hocket__runq_trylock(struct hocket__runq *q)
     if (hk_unlikely(hk_load(&q->busy)))
         return false;
     hk_store(&q->busy, 1);
-    hk_barrier(); /* the thief's membarrier makes it a full one */
+    hk_barrier();                              /* the thief's membarrier makes it a full one */
     if (hk_unlikely(hk_load_acq(&q->revoked))) /* pairs with the thief's release of it */
         hocket__runq_lock_slow(q);
     return true;

@@ -81,7 +81,7 @@ static void remove_timer(struct hocket__timers *heap, struct hocket__timer *t)
 void hocket__timer_arm(struct hocket__timers *heap, struct hocket__timer *timer, hocket_task *task,
                        hocket_time deadline)
 {
-    *timer = (struct hocket__timer){.deadline = deadline, .task = task, .heap = heap};
+    *timer = (struct hocket__timer){ .deadline = deadline, .task = task, .heap = heap };
     hocket__guard_lock(&heap->guard);
     heap->root = meld(heap->root, timer);
     hk_store(&heap->first, heap->root->deadline);

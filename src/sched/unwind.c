@@ -16,9 +16,9 @@ _Unwind_Reason_Code hocket__personality(int version, _Unwind_Action actions,
                                         struct _Unwind_Exception *exception,
                                         struct _Unwind_Context *context);
 
-__attribute__((used)) _Unwind_Reason_Code
-hocket__personality(int version, _Unwind_Action actions, _Unwind_Exception_Class exception_class,
-                    struct _Unwind_Exception *exception, struct _Unwind_Context *context)
+__attribute__((used)) _Unwind_Reason_Code hocket__personality(
+    int version, _Unwind_Action actions, _Unwind_Exception_Class exception_class,
+    struct _Unwind_Exception *exception, struct _Unwind_Context *context)
 {
     (void)version, (void)exception_class, (void)exception, (void)context;
     if (actions & _UA_FORCE_UNWIND) {

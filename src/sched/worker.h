@@ -23,16 +23,16 @@
 #include "sys/sys.h"
 
 #define HOCKET__WORKERS_MAX 1024
-#define HOCKET__MAGAZINE 64
+#define HOCKET__MAGAZINE    64
 
 /* What is left to do for the stack we came from, once we stand on the next one. */
 enum hocket__post {
     HOCKET__POST_NONE,
-    HOCKET__POST_PARK,  /* the task is off the CPU: publish that */
-    HOCKET__POST_YIELD, /* the task is off the CPU and ready */
+    HOCKET__POST_PARK,   /* the task is off the CPU: publish that */
+    HOCKET__POST_YIELD,  /* the task is off the CPU and ready */
     HOCKET__POST_UNLOCK, /* the task is off the CPU and in the queue, which is still locked */
-    HOCKET__POST_IDLE,  /* the stack carries an idle loop: keep it */
-    HOCKET__POST_FREE   /* the stack is of a large class: give it back */
+    HOCKET__POST_IDLE,   /* the stack carries an idle loop: keep it */
+    HOCKET__POST_FREE    /* the stack is of a large class: give it back */
 };
 
 /* Whom a searcher has in mind. */
@@ -46,42 +46,42 @@ enum hocket__sleep_state { HOCKET__AWAKE, HOCKET__ASLEEP, HOCKET__NOTIFIED };
 
 struct hocket__worker {
     /* ---- owner, hot */
-    struct hocket__runq q;           /* also thieves, under its bias */
-    struct hocket__stack *stack;     /* the one we stand on; NULL on the native stack */
-    struct hocket__stack *idle;      /* suspended or blank loops, chained by next */
+    struct hocket__runq q;       /* also thieves, under its bias */
+    struct hocket__stack *stack; /* the one we stand on; NULL on the native stack */
+    struct hocket__stack *idle;  /* suspended or blank loops, chained by next */
     unsigned idle_count;
     unsigned tick;
-    bool look;                       /* the next dispatch looks at the shared places too */
-    bool woken;                      /* by a waker that counted us as searching */
-    bool lent;                       /* made to replace one that is stuck or blocked */
+    bool look;  /* the next dispatch looks at the shared places too */
+    bool woken; /* by a waker that counted us as searching */
+    bool lent;  /* made to replace one that is stuck or blocked */
     enum hocket__post post;
     hocket_task *post_task;
     struct hocket__stack *post_stack;
-    hocket_task *records;            /* magazine of free task records, by run_next */
+    hocket_task *records; /* magazine of free task records, by run_next */
     unsigned record_count;
-    uint64_t id_next, id_end;        /* ids not used yet */
+    uint64_t id_next, id_end; /* ids not used yet */
     struct hocket__prey prey;
-    int64_t wake_after;              /* ticks: no depth-one wake of a sleeper before */
+    int64_t wake_after; /* ticks: no depth-one wake of a sleeper before */
     _Atomic uint64_t spawned, switches, steals, wakes_sent; /* written by the owner only */
 
     /* ---- shared */
     struct hocket__timers timers __attribute__((aligned(64)));
-    _Atomic uint32_t sleep;          /* enum hocket__sleep_state; futex */
-    _Atomic hocket_time keeps;       /* asleep until then at most; FOREVER: keeps no time */
-    _Atomic uint32_t activity;       /* +1 a dispatch: the watchdog and thieves watch it */
-    _Atomic(hocket_task *) running;  /* for the watchdog; NULL in the loop */
-    _Atomic uint32_t blocked;        /* depth of hocket_blocking_begin */
-    _Atomic bool retire;             /* lent, and not needed for long: ends */
-    _Atomic bool gone;               /* its thread has ended (or never started) */
-    _Atomic bool is_spare;           /* lend.c */
+    _Atomic uint32_t sleep;         /* enum hocket__sleep_state; futex */
+    _Atomic hocket_time keeps;      /* asleep until then at most; FOREVER: keeps no time */
+    _Atomic uint32_t activity;      /* +1 a dispatch: the watchdog and thieves watch it */
+    _Atomic(hocket_task *) running; /* for the watchdog; NULL in the loop */
+    _Atomic uint32_t blocked;       /* depth of hocket_blocking_begin */
+    _Atomic bool retire;            /* lent, and not needed for long: ends */
+    _Atomic bool gone;              /* its thread has ended (or never started) */
+    _Atomic bool is_spare;          /* lend.c */
     struct hocket__worker *spare_next;
 
     /* ---- set at start */
     int index;
-    bool started;                    /* has a thread of its own */
+    bool started; /* has a thread of its own */
     struct hocket__thread thread;
-    struct hocket__stack native;     /* only sp and the sanitizer fields are used */
-    hocket_task *driver;             /* record of the native thread while it drives */
+    struct hocket__stack native; /* only sp and the sanitizer fields are used */
+    hocket_task *driver;         /* record of the native thread while it drives */
 
     /* ---- monitor only */
     uint32_t seen_activity;
@@ -92,10 +92,10 @@ struct hocket__worker {
 struct hocket__runtime {
     /* read-mostly */
     bool running;
-    bool fenced;                     /* no membarrier: owners pay for their fences */
-    bool threads;                    /* helper threads may be made (workers > 0) */
-    int target;                      /* configured workers; 0 = calling thread alone */
-    _Atomic int count;               /* workers[0 .. count-1] exist */
+    bool fenced;       /* no membarrier: owners pay for their fences */
+    bool threads;      /* helper threads may be made (workers > 0) */
+    int target;        /* configured workers; 0 = calling thread alone */
+    _Atomic int count; /* workers[0 .. count-1] exist */
     _Atomic bool stopping;
     struct hocket__worker *_Atomic workers[HOCKET__WORKERS_MAX];
 
@@ -104,12 +104,12 @@ struct hocket__runtime {
 
     /* idle workers */
     _Atomic uint64_t idle_mask[HOCKET__WORKERS_MAX / 64] __attribute__((aligned(64)));
-    _Atomic int sleeping;            /* bits set in idle_mask */
-    _Atomic int searching;           /* workers that look for work */
-    _Atomic bool hungry;             /* some searcher waits for a gift */
-    _Atomic int64_t wake_interval;   /* ticks between wakes that found nothing: adapts */
-    _Atomic int active;              /* workers neither blocked nor gone */
-    _Atomic int stuck;               /* of these, kept by one task for long; the monitor's count */
+    _Atomic int sleeping;          /* bits set in idle_mask */
+    _Atomic int searching;         /* workers that look for work */
+    _Atomic bool hungry;           /* some searcher waits for a gift */
+    _Atomic int64_t wake_interval; /* ticks between wakes that found nothing: adapts */
+    _Atomic int active;            /* workers neither blocked nor gone */
+    _Atomic int stuck;             /* of these, kept by one task for long; the monitor's count */
 
     _Atomic uint64_t lent;
     void (*report)(hocket_task *task, hocket_time ran); /* watchdog message */
@@ -138,7 +138,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w);
 void hocket__wake_one(void);
 void hocket__wake_worker(struct hocket__worker *w);
 void hocket__wake_all(void);
-bool hocket__time_kept(void); /* some sleeper wakes up for the first deadline */
+bool hocket__time_kept(void);                  /* some sleeper wakes up for the first deadline */
 void hocket__pushed(struct hocket__worker *w); /* queued locally, and somebody sleeps or asks */
 bool hocket__worker_done(struct hocket__worker *w);
 
@@ -158,8 +158,8 @@ extern const struct hocket__task_ops hocket__fiber_ops;
 void hocket__native_bounds(struct hocket__worker *w);
 
 /* lend.c */
-void hocket__lend(void);                              /* one more worker, if not too many */
-bool hocket__worker_spare(struct hocket__worker *w);  /* too many: wait aside; false: go on */
+void hocket__lend(void);                             /* one more worker, if not too many */
+bool hocket__worker_spare(struct hocket__worker *w); /* too many: wait aside; false: go on */
 
 /* runtime.c */
 int hocket__worker_start(bool lent);

@@ -158,18 +158,17 @@ static uint32_t claim_readers(struct hocket__link **head, struct hocket__wakes *
 /* The word for whoever comes next, 0 if nobody does. */
 static uint32_t claim_next(struct hocket__link **head, struct hocket__wakes *wakes)
 {
-    struct hocket__waiter *node;
-    while ((node = hocket__queue_first(head)) != NULL) {
+    while (*head) {
         uint32_t n = claim_readers(head, wakes);
         if (n)
             return n | (*head ? WAITERS : 0);
-        node = hocket__queue_first(head);
-        if (!node)
+        struct hocket__waiter *writer = hocket__queue_first(head);
+        if (!writer)
             break;
-        hocket__queue_remove(head, &node->link);
-        if (hocket__claim(node->task)) {
-            hocket__wakes_add(wakes, node->task);
-            return WRITER | node->task->slot | (*head ? WAITERS : 0);
+        hocket__queue_remove(head, &writer->link);
+        if (hocket__claim(writer->task)) {
+            hocket__wakes_add(wakes, writer->task);
+            return WRITER | writer->task->slot | (*head ? WAITERS : 0);
         }
     }
     return 0;

@@ -13,10 +13,16 @@
 /* Roughly: current x86 counts 2-4 a nanosecond, aarch64 counters 0.02-1. */
 #if defined(HOCKET_TEST_POINTS)
 #define HOCKET__TICKS_PER_US 1000
-static inline int64_t hocket__ticks(void) { return hocket__clock(); }
+static inline int64_t hocket__ticks(void)
+{
+    return hocket__clock();
+}
 #elif defined(__x86_64__)
 #define HOCKET__TICKS_PER_US 2500
-static inline int64_t hocket__ticks(void) { return (int64_t)__builtin_ia32_rdtsc(); }
+static inline int64_t hocket__ticks(void)
+{
+    return (int64_t)__builtin_ia32_rdtsc();
+}
 #elif defined(__aarch64__)
 #define HOCKET__TICKS_PER_US 25
 static inline int64_t hocket__ticks(void)
@@ -27,7 +33,10 @@ static inline int64_t hocket__ticks(void)
 }
 #else
 #define HOCKET__TICKS_PER_US 1000
-static inline int64_t hocket__ticks(void) { return hocket__clock(); }
+static inline int64_t hocket__ticks(void)
+{
+    return hocket__clock();
+}
 #endif
 
 #endif

@@ -36,9 +36,9 @@
 #include "task/signals.h"
 #include "task/task.h"
 
-#define ROOT_STACK ((size_t)8 << 20)
+#define ROOT_STACK   ((size_t)8 << 20)
 #define MAX_BLOCKING 512
-#define WATCHDOG (100 * HOCKET_MS)
+#define WATCHDOG     (100 * HOCKET_MS)
 
 struct hocket__scope hocket__root_scope, hocket__daemon_scope;
 
@@ -190,7 +190,9 @@ static int start(const hocket_runtime_options *o, bool seat)
     if (err)
         return err;
     config.seat = seat || config.workers == 0;
-    config.max_blocking = config.workers == 0 ? 0 : o && o->max_blocking ? o->max_blocking : MAX_BLOCKING;
+    config.max_blocking = config.workers == 0    ? 0
+                          : o && o->max_blocking ? o->max_blocking
+                                                 : MAX_BLOCKING;
     config.watchdog = o && o->watchdog ? o->watchdog : WATCHDOG;
     config.report = o && o->quiet_watchdog ? NULL : hocket__report_stuck;
     err = hocket__fork_watch();
@@ -258,7 +260,7 @@ static bool settle(hocket_task *self, hocket_time deadline)
         }
         hocket_time soon = hocket_after(HOCKET_MS);
         struct hocket__waiter node;
-        static const struct hocket__wait_class stop_class = {"stop", NULL};
+        static const struct hocket__wait_class stop_class = { "stop", NULL };
         hocket__wait_begin(&node, self, &stop_class, NULL, 0);
         (void)hocket__wait_park(self, soon < deadline ? soon : deadline);
         hocket__wait_end(self);
@@ -357,7 +359,7 @@ int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options 
 {
     hocket__fork_check("hocket_run");
     hocket_task *self = hocket__self_attach();
-    struct root root = {fn, arg, 0};
+    struct root root = { fn, arg, 0 };
     if (!self)
         return -ENOMEM;
     if (is_inside(self))

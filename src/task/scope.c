@@ -15,7 +15,7 @@
 #include "task/fail.h"
 #include "task/task.h"
 
-static const struct hocket__wait_class scope_class = {"scope", NULL};
+static const struct hocket__wait_class scope_class = { "scope", NULL };
 
 void hocket__scope_init(struct hocket__scope *s, hocket_task *counter)
 {
@@ -89,7 +89,7 @@ void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__word
         s->first = code;
     hk_store(&s->failed, hk_load(&s->failed) + 1);
     if (f) {
-        *f = (struct hocket__failure){NULL, words, false};
+        *f = (struct hocket__failure){ NULL, words, false };
         *s->failures_tail = f;
         s->failures_tail = &f->next;
     }

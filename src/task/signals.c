@@ -15,7 +15,7 @@
 #include "sched/sched.h"
 #include "task/task.h"
 
-static const int signals[2] = {SIGINT, SIGTERM};
+static const int signals[2] = { SIGINT, SIGTERM };
 static struct sigaction old[2];
 static _Atomic int received;
 static _Atomic bool pending;
@@ -34,7 +34,7 @@ static void handler(int signal)
 
 int hocket__signals_install(void)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
     (void)sigemptyset(&action.sa_mask);
     hk_store(&received, 0);
     hk_store(&pending, false);
@@ -60,7 +60,8 @@ void hocket__signals_remember(void)
 /* Is this the mask of a thread of ours?  Users block some signals, but hardly these and not SEGV. */
 static bool is_ours(const sigset_t *mask)
 {
-    static const int blocked[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGPIPE, SIGUSR1, SIGWINCH};
+    static const int blocked[] = { SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                   SIGCHLD, SIGPIPE, SIGUSR1, SIGWINCH };
     for (size_t i = 0; i < sizeof blocked / sizeof *blocked; i++)
         if (sigismember(mask, blocked[i]) != 1)
             return false;

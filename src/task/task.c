@@ -36,7 +36,7 @@ static uint32_t join_holder(const void *object, unsigned i)
     return i == 0 ? t->slot : 0;
 }
 
-const struct hocket__wait_class hocket__join_class = {"join", join_holder};
+const struct hocket__wait_class hocket__join_class = { "join", join_holder };
 
 /* ---- the end of a task ---- */
 
@@ -75,7 +75,7 @@ static void publish_end(hocket_task *t)
             return;
     }
     (void)hk_or(&t->life, HOCKET__LIFE_DONE);
-    struct hocket__wakes wakes = {NULL, NULL};
+    struct hocket__wakes wakes = { NULL, NULL };
     hocket__guard_lock(&t->guard);
     while (t->joiners) {
         struct hocket__link *link = t->joiners;
@@ -113,7 +113,8 @@ HK_COLD static void end_extras(hocket_task *t)
 {
     char name[HOCKET_NAME_MAX];
     if (t->scopes)
-        hocket__panic("task '%s' ended with an open scope", hocket__task_name(t, name, sizeof name));
+        hocket__panic("task '%s' ended with an open scope",
+                      hocket__task_name(t, name, sizeof name));
     if (t->locals)
         hocket__locals_end(t);
     if (hocket__self_held() > 0)
@@ -181,8 +182,8 @@ void hocket__task_start_failed(hocket_task *t, int error)
 /* ---- spawn ---- */
 
 /* What a task without options needs; a free record is clean otherwise. */
-static inline void record_fill(hocket_task *t, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
-                               unsigned flags)
+static inline void record_fill(hocket_task *t, struct hocket__scope *scope, hocket_task_fn *fn,
+                               void *arg, unsigned flags)
 {
     t->ops = &hocket__fiber_ops;
     hk_store(&t->flags, (uint16_t)flags);
@@ -209,8 +210,9 @@ static inline void count_spawn(struct hocket__scope *scope, const hocket_task *s
  * The usual case: a fiber, from a worker, without options, hooks or inherited locals.
  * False: take the general way.
  */
-static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
-                              void *arg)
+static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_task,
+                                                             struct hocket__scope *scope,
+                                                             hocket_task_fn *fn, void *arg)
 {
     struct hocket__worker *w = hocket__worker_here();
     hocket_task *self = hocket__self_or_null();
@@ -277,8 +279,8 @@ static int launch(hocket_task *t, struct hocket__scope *scope, hocket_task *self
     return 0;
 }
 
-int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
-                  const hocket_spawn_options *o, unsigned flags)
+int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
+                  void *arg, const hocket_spawn_options *o, unsigned flags)
 {
     int err = hocket__runtime_check();
     if (hk_unlikely(err != 0) || (o && (err = options_check(o, scope)) != 0))
@@ -296,15 +298,16 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     hk_store(&t->flags, (uint16_t)(flags | (o && o->daemon ? HOCKET__TASK_DAEMON : 0u) |
                                    (ret_task ? HOCKET__TASK_HANDLE : 0u)));
     t->home = &scope->cancel;
-    hk_store(&t->life, (ret_task ? 0u : HOCKET__LIFE_RELEASED) |
-                           (o && o->held ? HOCKET__LIFE_HELD : 0u));
+    hk_store(&t->life,
+             (ret_task ? 0u : HOCKET__LIFE_RELEASED) | (o && o->held ? HOCKET__LIFE_HELD : 0u));
     if (o)
         apply_options(t, o);
     else
         t->stack_class = hk_load(&hocket__default_class);
     hk_store_rel(&t->id, hocket__sched_id(w));
     count_spawn(scope, self);
-    if (hk_unlikely(!w)) { /* another thread may be stopping the runtime: it has counted us, or we see it */
+    if (hk_unlikely(
+            !w)) { /* another thread may be stopping the runtime: it has counted us, or we see it */
         hk_fence_sc();
         err = hocket__runtime_check();
         if (err) {

@@ -42,13 +42,13 @@ struct hocket__scope {
     _Atomic(hocket_task *) counter; /* the task that owns `mine`; NULL: nobody */
     int64_t mine;
     _Atomic int64_t others;
-    _Atomic(hocket_task *) closer;  /* waits for zero */
+    _Atomic(hocket_task *) closer; /* waits for zero */
     const char *name;
     bool keep_going;
-    hocket__guard guard;            /* the failures */
+    hocket__guard guard; /* the failures */
     struct hocket__failure *failures, **failures_tail;
-    _Atomic uint32_t failed;        /* number of failures */
-    int first;                      /* result of the first */
+    _Atomic uint32_t failed; /* number of failures */
+    int first;               /* result of the first */
 };
 
 _Static_assert(sizeof(struct hocket__scope) <= sizeof(hocket_scope), "hocket_scope is too small");
@@ -94,8 +94,8 @@ void hocket__task_run(hocket_task *task);
 void hocket__task_start_failed(hocket_task *task, int error);
 
 /* Spawn with everything explicit. */
-int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn, void *arg,
-                  const hocket_spawn_options *options, unsigned flags);
+int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
+                  void *arg, const hocket_spawn_options *options, unsigned flags);
 
 /* Start the OS thread of a HOCKET_ON_THREAD task; join those that ended. */
 int hocket__thread_task_start(hocket_task *task, size_t stack_size);

@@ -16,7 +16,7 @@ struct thread_task {
     struct hocket__thread thread;
     struct thread_task *next; /* in `ended` */
     hocket_task *task;
-    _Atomic uint32_t ready;   /* futex: `thread` is filled in */
+    _Atomic uint32_t ready; /* futex: `thread` is filled in */
 };
 
 static hocket__guard guard;
