@@ -10,7 +10,7 @@
 #   make check-style format, layers, headers, documents
 
 PREFIX ?= /usr/local
-BUILT = hocket hocket_static hocket_program
+BUILT = hocket_shared hocket_static hocket_program
 
 all:
 	cmake --preset release

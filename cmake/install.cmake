@@ -3,7 +3,7 @@
 # ways in which other builds find us: hocket.pc and a CMake package.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS hocket hocket_static EXPORT hocket-targets
+install(TARGETS hocket_shared hocket_static EXPORT hocket-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -25,28 +25,29 @@ target_include_directories(hocket_objects
 target_compile_definitions(hocket_objects PRIVATE HOCKET_BUILDING)
 
 add_library(hocket_static STATIC ${hocket_all} $<TARGET_OBJECTS:hocket_objects>)
-add_library(hocket SHARED ${hocket_all} $<TARGET_OBJECTS:hocket_objects>)
-add_library(hocket::hocket ALIAS hocket)
+# Not called hocket: to Ninja that is the file, which is the program.
+add_library(hocket_shared SHARED ${hocket_all} $<TARGET_OBJECTS:hocket_objects>)
+add_library(hocket::hocket ALIAS hocket_shared)
 add_library(hocket::hocket_static ALIAS hocket_static)
 
-foreach(target IN ITEMS hocket hocket_static)
+foreach(target IN ITEMS hocket_shared hocket_static)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME hocket LINKER_LANGUAGE C)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${target} INTERFACE c_std_11)
 endforeach()
-target_link_libraries(hocket PRIVATE Threads::Threads)
+target_link_libraries(hocket_shared PRIVATE Threads::Threads)
 target_link_libraries(hocket_static PUBLIC Threads::Threads)
 # Whoever links instrumented objects needs the sanitizer's runtime too.
 target_link_options(hocket_static INTERFACE $<BUILD_INTERFACE:${hocket_instrument}>)
 
-set_target_properties(hocket PROPERTIES
+set_target_properties(hocket_shared PROPERTIES EXPORT_NAME hocket
   VERSION ${PROJECT_VERSION} SOVERSION ${HOCKET_SOVERSION}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/hocket.map)
 # nodelete: workers are never joined at exit, so their code must never go away.
-target_link_options(hocket PRIVATE ${hocket_instrument}
+target_link_options(hocket_shared PRIVATE ${hocket_instrument}
   LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/hocket.map LINKER:-z,nodelete)
 if(NOT HOCKET_SANITIZE)
-  target_link_options(hocket PRIVATE LINKER:--no-undefined)
+  target_link_options(hocket_shared PRIVATE LINKER:--no-undefined)
 endif()

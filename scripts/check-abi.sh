@@ -15,14 +15,15 @@ if [ "$(uname -m)" != x86_64 ]; then
     exit 0
 fi
 mkdir -p build
-if ! { cmake --preset release && cmake --build --preset release --target hocket; } >$log 2>&1; then
+if ! { cmake --preset release && cmake --build --preset release --target hocket_shared; } >$log 2>&1; then
     cat $log
     exit 1
 fi
 # Only what the public headers show: no private structs, no paths of this machine.
 dump() {
-    abidw --headers-dir include --drop-private-types --no-corpus-path --no-comp-dir-path \
-        --no-show-locs --out-file "$1" $library
+    abidw --headers-dir include --drop-private-types --exported-interfaces-only --no-show-locs \
+        --no-corpus-path --no-comp-dir-path --out-file "$1" $library
+    sed -i "s|$PWD/||g" "$1"
 }
 if [ "${1-}" = --renew ]; then
     mkdir -p abi
