@@ -97,6 +97,16 @@ test_find_package() {
     readelf -d by_cmake/with_shared | grep 'NEEDED.*libhocket.so.0'
 }
 
+# The examples by themselves, as a user builds them.
+test_examples() {
+    cmake -B examples -S "$top/examples" -DCMAKE_PREFIX_PATH="$PWD/moved"
+    cmake --build examples -j 2
+    for source in "$top"/examples/*.c; do
+        name=$(basename "$source" .c)
+        sh "$top/examples/check.sh" "$name" "examples/$name"
+    done
+}
+
 # Taken in as source: no tests, no -Werror, no install rules, nothing built that is not linked.
 embedded() {
     name=$1
@@ -169,7 +179,7 @@ test_shared_object() {
 }
 
 for name in plain_offline_build elsewhere_stops_with_one_line install move pkg_config \
-    find_package add_subdirectory fetch_content locks_alone_link_no_scheduler exported_symbols \
+    find_package examples add_subdirectory fetch_content locks_alone_link_no_scheduler exported_symbols \
     shared_object; do
     try $name
 done
