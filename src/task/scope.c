@@ -2,10 +2,11 @@
 /*
  * scope - see include/hocket/scope.h for the contract, task/task.h for the counting
  *
- * Closing: the owner begins its wait *before* it adds its part of the count and takes
- * the bias off.  From then on the count is exact, and the task that takes it to zero
- * finds the owner waiting: it claims exactly that wait, so it need not touch the
- * scope, which may be gone, after its decrement.
+ * Closing: the owner begins its wait, then adds its part of the count and takes the bias
+ * off in one step.  From then on the count is exact.  The task that would take it to zero puts
+ * the bias back instead, in one step too, and claims the wait of the owner: so it happens once,
+ * whoever may come and go meanwhile (foreign threads spawn into the root scope at any
+ * time), and the task need not touch the scope any more, which may be gone then.
  */
 #include <errno.h>
 #include <string.h>
@@ -59,12 +60,13 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
         s->mine = 0;
     hk_store(&s->closer, self);
     hocket__wait_begin(&node, self, &scope_class, s, 0);
-    int64_t delta = mine - HOCKET__SCOPE_BIAS;
-    if (hk_add(&s->others, delta) + delta > 0)
+    int64_t old = hk_load(&s->others), left;
+    do
+        left = old + mine - HOCKET__SCOPE_BIAS;
+    while (!hk_cas(&s->others, &old, left > 0 ? left : HOCKET__SCOPE_BIAS));
+    if (left > 0)
         (void)hocket__wait_park(self, HOCKET_FOREVER);
     hocket__wait_end(self);
-    hk_store(&s->closer, NULL);
-    (void)hk_add(&s->others, HOCKET__SCOPE_BIAS); /* nobody is inside */
 }
 
 void hocket__scope_leave_other(struct hocket__scope *s)
@@ -72,8 +74,8 @@ void hocket__scope_leave_other(struct hocket__scope *s)
     hocket_task *closer;
     int64_t old = hk_load_acq(&s->others); /* pairs with the closer: its name before its part */
     do
-        closer = hk_load(&s->closer);
-    while (!hk_cas(&s->others, &old, old - 1));
+        closer = hk_load(&s->closer); /* still there: we are counted */
+    while (!hk_cas(&s->others, &old, old == 1 ? HOCKET__SCOPE_BIAS : old - 1));
     if (old != 1)
         return;
     if (!hocket__claim(closer))
