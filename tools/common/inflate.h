@@ -7,9 +7,9 @@
  * inflate - gzip members unpacked piece by piece, by a library for it
  *
  * ISA-L where it is built in, else zlib.  Both work as a stream, in memory that
- * does not depend on the file.  Measured on 64 logs of 3 MB, whole program, 2
- * workers: ISA-L 89 ms, libdeflate 92 ms and zlib 229 ms.  libdeflate, which
- * only knows whole members in memory, has nothing to offer beside ISA-L.
+ * does not depend on the file.  ISA-L is as fast as libdeflate, which only knows
+ * whole members in memory; zlib takes two to three times as long (doc/adr has
+ * the figures, HOCKET_GZIP=zlib the comparison).
  *
  * Header and checksum are the library's business too.  A state belongs to one
  * task at a time and is used again for member after member.
