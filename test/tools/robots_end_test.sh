@@ -23,9 +23,11 @@ done
 { hocket robots "$dir/a.log" 2>"$dir/err"; echo $? >"$dir/status"; } | head -1 >"$dir/out"
 lines 1 "$dir/out"
 empty "$dir/err"
-{ hocket robots --json "$dir/a.log" 2>"$dir/err"; echo $? >"$dir/status"; } | :
-empty "$dir/err"
-[ "$(cat "$dir/status")" -eq 0 ] || fail "a reader that went away makes status $(cat "$dir/status")"
+for on in inline fibers; do
+    { hocket robots --on $on --json "$dir/a.log" 2>"$dir/err"; echo $? >"$dir/status"; } | :
+    empty "$dir/err"
+    [ "$(cat "$dir/status")" -eq 0 ] || fail "a reader that went away makes status $(cat "$dir/status")"
+done
 (
     trap '' PIPE
     hocket robots "$dir/a.log" 2>"$dir/err" | :
