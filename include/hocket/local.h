@@ -14,7 +14,9 @@
  *     struct request *r = hocket_local_get(&request);
  *
  * The destructor is called with each value that is not NULL when its task
- * ends, in the task; values set meanwhile are destroyed in up to 4 rounds.
+ * ends, in the task; values set meanwhile are destroyed in up to 4 rounds.  A
+ * thread Hocket did not start is a task, too, and ends with the thread; the first thread of
+ * a process ends with the process, without destructors.
  * An inherited local is copied into each child at spawn: by reference (same
  * pointer, never destroyed by the child, so it must outlive it) or by the copy function, which is
  * called in the parent; if it gives NULL, the child starts without a value.
