@@ -206,6 +206,7 @@ static int fork_and_return(void *arg)
     }
     struct rlimit none = { 0, 0 };
     (void)setrlimit(RLIMIT_CORE, &none);
+    death_child_runs = 1;
     (void)arg;
     return 1; /* into a loop of which there is only one half */
 }

@@ -25,18 +25,24 @@ struct depth {
     bool parks;
 };
 
-/* Touches `bytes` of stack below itself, and waits at the bottom if told so. */
+/*
+ * Touches `bytes` of stack below itself, and waits at the bottom if told so.  Sanitizers make
+ * frames larger.
+ */
+#define FRAME (HOCKET_ASAN || HOCKET_TSAN ? 512 : 2048)
+#define STEP  (HOCKET_ASAN || HOCKET_TSAN ? 4096 : 2048)
+
 __attribute__((noinline)) static int descend(size_t bytes, bool parks)
 {
-    volatile char frame[2048];
+    volatile char frame[FRAME];
     for (size_t i = 0; i < sizeof frame; i += 64)
         frame[i] = (char)bytes;
-    if (bytes <= sizeof frame) {
+    if (bytes <= STEP) {
         if (parks)
             HK_EXPECT_EQ(hocket_sleep(100 * HOCKET_US), 0);
         return frame[64];
     }
-    int below = descend(bytes - sizeof frame, parks);
+    int below = descend(bytes - STEP, parks);
     for (size_t i = 0; i < sizeof frame; i += 64)
         HK_EXPECT_EQ(frame[i], (char)bytes); /* nobody else stood here */
     return below;

@@ -133,7 +133,6 @@ START_TEST(tasks_nest_starts_during_the_stop)
     HK_EXPECT_OK(hocket_spawn(NULL, start_late, &turns));
     HK_EXPECT_EQ(hocket_runtime_stop(hocket_after(5 * HOCKET_MS)), -ETIMEDOUT);
     HK_EXPECT(!hocket_running());
-    HK_EXPECT(_i == 0 || turns > 0);
 }
 END_TEST
 
