@@ -231,8 +231,11 @@ unsigned inject_sweep(enum inject_kind kind, int (*program)(void *arg), void *ar
     HK_EXPECT_EQ(program(arg), 0);
     HK_EXPECT_EQ(program(arg), 0);
     struct inject_counts before = inject_counts();
-    while (one_failure(kind, n, false, program, arg, before) |
-           one_failure(kind, n, true, program, arg, before)) {
+    for (;;) {
+        bool once = one_failure(kind, n, false, program, arg, before);
+        bool from_then_on = one_failure(kind, n, true, program, arg, before);
+        if (!once && !from_then_on)
+            break;
         n++;
         HK_EXPECT(n < CALLS_MAX);
     }

@@ -67,8 +67,8 @@ static const char *const bots[] = {
     "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
     "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)",
     "Mozilla/5.0 (compatible; MJ12bot/v1.4.8; http://mj12bot.com/)",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.0; "
-    "+https://openai.com/gptbot)",
+    ("Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.0; "
+     "+https://openai.com/gptbot)"),
     "DuckDuckBot/1.1; (+http://duckduckgo.com/duckduckbot.html)",
     "Tiny Tiny RSS/1.# (http://tt-rss.org/)",
     "UniversalFeedParser/4.2-pre-3#-svn +http://feedparser.org/",
