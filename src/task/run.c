@@ -359,7 +359,7 @@ int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options 
 {
     hocket__fork_check("hocket_run");
     hocket_task *self = hocket__self_attach();
-    struct root root = { fn, arg, 0 };
+    struct root root = { fn, arg, -ENOMEM }; /* should it get no stack */
     if (!self)
         return -ENOMEM;
     if (is_inside(self))
