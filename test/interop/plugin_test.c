@@ -34,7 +34,7 @@ static void unload(struct plugin *p)
 START_TEST(load_and_unload)
 {
     int workers[] = { 1, 3, -1 };
-    long virtual[2], resident[2];
+    long virtual[2] = { 0 }, resident[2] = { 0 };
     int files = 0, before = process_threads();
     for (int i = 0; i < 100; i++) {
         struct plugin p;

@@ -129,13 +129,21 @@ EXPLORED(cancelled, &explored_held)
 }
 
 /* A job that ends while it is being cancelled. */
+static int brief(void *arg)
+{
+    for (int i = 0; i < 3; i++)
+        explore_point();
+    return count(arg);
+}
+
 EXPLORED(cancel_at_the_end, NULL)
 {
     hocket_future *f;
     explored_runtime(1);
     hocket_executor *ex = make("threads", 1, 0);
-    HK_EXPECT_OK(hocket_submit_fn(ex, &f, count, (void *)5));
+    HK_EXPECT_OK(hocket_submit_fn(ex, &f, brief, (void *)5));
     int a = explore_start(cancel, f);
+    explore_until(hocket_future_running(f) || hocket_future_done(f));
     int result = result_of(f);
     HK_EXPECT_EQ(result, hocket_future_cancelled(f) ? -ECANCELED : 5);
     explore_join(a);

@@ -63,8 +63,10 @@ static int sleep_for(void *arg)
 
 static int never_early(void *arg)
 {
-    static hocket_time durations[8] = { 1, 500, 10 * HOCKET_US, 70 * HOCKET_US, 300 * HOCKET_US,
-                                        HOCKET_MS, 3 * HOCKET_MS, 7 * HOCKET_MS };
+    static hocket_time durations[8] = {
+        1,         500,           10 * HOCKET_US, 70 * HOCKET_US, 300 * HOCKET_US,
+        HOCKET_MS, 3 * HOCKET_MS, 7 * HOCKET_MS
+    };
     hocket_task *t[24];
     (void)arg;
     for (int i = 0; i < 24; i++)
