@@ -208,6 +208,36 @@ START_TEST(first_come_first_served)
 }
 END_TEST
 
+/* Who has waited for a millisecond is made the owner by the unlock: nobody can overtake it. */
+static int handed_body(int index, void *arg)
+{
+    struct shared *s = arg;
+    const struct kind *k = s->kind;
+    if (index == 0) {
+        k->lock(&s->lock);
+        step_to(s, 1);
+        MODE_WAIT_UNTIL(mode_parked(1));
+        hocket_time until = hocket_after(5 * HOCKET_MS);
+        MODE_WAIT_UNTIL(hocket_now() > until);
+        k->unlock(&s->lock);
+        HK_EXPECT_EQ(k->trylock(&s->lock), -EAGAIN);
+        step_to(s, 2);
+        return 0;
+    }
+    MODE_WAIT_UNTIL(step_of(s) == 1);
+    k->lock(&s->lock);
+    MODE_WAIT_UNTIL(step_of(s) == 2);
+    k->unlock(&s->lock);
+    return 0;
+}
+
+START_TEST(handed_over)
+{
+    FOR_KINDS(s)
+    mode_run(_i, 2, handed_body, &s);
+}
+END_TEST
+
 /* One task takes the lock again and again; another must not starve. */
 static int greedy_body(int index, void *arg)
 {
@@ -361,6 +391,7 @@ static void add(TCase *tc)
     MODE_TESTS(tc, times_out);
     MODE_TESTS(tc, cancelled);
     MODE_TESTS(tc, first_come_first_served);
+    MODE_TESTS(tc, handed_over);
     MODE_TESTS(tc, nobody_starves);
     MODE_TESTS(tc, reenters);
     tcase_add_test(tc, depth_overflows);
