@@ -15,7 +15,8 @@ if [ "$(uname -m)" != x86_64 ]; then
     exit 0
 fi
 mkdir -p build
-if ! { cmake --preset release && cmake --build --preset release --target hocket_shared; } >$log 2>&1; then
+if ! { cmake --preset release &&
+    cmake --build --preset release --target hocket_shared; } >$log 2>&1; then
     cat $log
     exit 1
 fi

@@ -18,7 +18,8 @@ targets=hocket_program
 [ -n "$logs" ] || targets="hocket_program hocket-genlogs"
 # One word a target.
 # shellcheck disable=SC2086
-if ! { cmake --preset release && cmake --build --preset release --target $targets; } >$log 2>&1; then
+if ! { cmake --preset release &&
+    cmake --build --preset release --target $targets; } >$log 2>&1; then
     cat $log >&2
     exit 1
 fi
@@ -41,7 +42,8 @@ end=$(date +%s%N)
 {
     echo "command: build/release/hocket robots -- $logs"
     echo "exit status: $status"
-    echo "input: $(du -shL "$logs" | cut -f1) on disk, $(find -L "$logs" -type f ! -name '.*' | wc -l) files"
+    echo "input: $(du -shL "$logs" | cut -f1) on disk," \
+        "$(find -L "$logs" -type f ! -name '.*' | wc -l) files"
     echo "seconds: $(awk -v ns=$((end - begin)) 'BEGIN { printf "%.3f", ns / 1e9 }')"
     echo "hosts: $(wc -l <build/run/robots.txt)"
 } >build/run/timing.txt
