@@ -105,7 +105,7 @@ struct hocket_task {
     int8_t priority;
     _Atomic uint16_t queued_on; /* 1 + index of the worker in whose queue it is fresh */
     uint8_t stack_class;
-    bool named;                        /* `name` holds one */
+    _Atomic bool named;                /* `name` holds one */
     _Atomic uint64_t id;               /* 0 = the record is free */
     struct hocket__cancel_scope *home; /* scope it was spawned into; NULL for foreign */
 
@@ -138,7 +138,7 @@ struct hocket_task {
     /* ---- seldom */
     _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
     struct hocket__link home_link;                        /* in home->tasks when linked */
-    char name[HOCKET_NAME_MAX];                           /* see named */
+    _Atomic char name[HOCKET_NAME_MAX];                   /* see named; read while it changes */
 } __attribute__((aligned(64)));
 
 /* The calling task, NULL on a thread that the library has not seen. */

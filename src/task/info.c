@@ -27,13 +27,13 @@ char *hocket_task_name(const hocket_task *task, char *buffer, size_t size)
 
 void hocket_task_set_name(hocket_task *task, const char *name)
 {
-    _Atomic char *to = (_Atomic char *)task->name; /* others read it while it changes */
+    _Atomic char *to = task->name;
     size_t i = 0;
     if (name)
         for (; i < HOCKET_NAME_MAX - 1 && name[i]; i++)
             hk_store(&to[i], name[i]);
     hk_store(&to[i], '\0');
-    task->named = i > 0;
+    hk_store(&task->named, i > 0);
 }
 
 bool hocket_task_alive(const hocket_task *task)

@@ -190,7 +190,7 @@ static inline void record_fill(hocket_task *t, struct hocket__scope *scope, hock
     hk_store(&t->kind, HOCKET__FIBER);
     t->priority = 0;
     t->stack_class = hk_load(&hocket__default_class);
-    t->named = false;
+    hk_store(&t->named, false);
     t->home = &scope->cancel;
     t->fn = fn;
     t->arg = arg;
