@@ -78,10 +78,10 @@ struct hocket__worker {
 
     /* ---- set at start */
     int index;
-    bool started; /* has a thread of its own */
+    _Atomic bool started; /* has a thread of its own */
     struct hocket__thread thread;
-    struct hocket__stack native; /* only sp and the sanitizer fields are used */
-    hocket_task *driver;         /* record of the native thread while it drives */
+    struct hocket__stack native;   /* only sp and the sanitizer fields are used */
+    _Atomic(hocket_task *) driver; /* record of the native thread while it drives */
 
     /* ---- monitor only */
     uint32_t seen_activity;
@@ -91,11 +91,11 @@ struct hocket__worker {
 
 struct hocket__runtime {
     /* read-mostly */
-    bool running;
-    bool fenced;       /* no membarrier: owners pay for their fences */
-    bool threads;      /* helper threads may be made (workers > 0) */
-    int target;        /* configured workers; 0 = calling thread alone */
-    _Atomic int count; /* workers[0 .. count-1] exist */
+    _Atomic bool running;
+    bool fenced;        /* no membarrier: owners pay for their fences */
+    bool threads;       /* helper threads may be made (workers > 0) */
+    _Atomic int target; /* configured workers; 0 = calling thread alone */
+    _Atomic int count;  /* workers[0 .. count-1] exist */
     _Atomic bool stopping;
     struct hocket__worker *_Atomic workers[HOCKET__WORKERS_MAX];
 
