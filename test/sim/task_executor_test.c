@@ -152,6 +152,31 @@ EXPLORED(cancel_at_the_end, NULL)
     explored_runtime_end();
 }
 
+/* The job after it, which waits, must not get the late cancel. */
+static int naps(void *arg)
+{
+    (void)arg;
+    return hocket_sleep(5 * HOCKET_US);
+}
+
+EXPLORED(cancel_hits_only_its_job, NULL)
+{
+    hocket_future *f, *g;
+    explored_runtime(1);
+    hocket_executor *ex = make("threads", 1, 0);
+    HK_EXPECT_OK(hocket_submit_fn(ex, &f, brief, (void *)5));
+    HK_EXPECT_OK(hocket_submit_fn(ex, &g, naps, NULL));
+    explore_until(hocket_future_running(f) || hocket_future_done(f));
+    int a = explore_start(cancel, f);
+    HK_EXPECT_EQ(result_of(g), 0);
+    explore_join(a);
+    HK_EXPECT_EQ(result_of(f), 5);
+    hocket_future_free(f);
+    hocket_future_free(g);
+    hocket_executor_free(ex);
+    explored_runtime_end();
+}
+
 /* ---- a full queue ---- */
 
 static _Atomic int accepted;
@@ -278,7 +303,9 @@ static int same(const void *input, size_t size, hocket_buffer *output)
     (void)size;
     (void)output;
     int n = *(const int *)input;
-    return n == 2 ? hocket_yield() + n : n;
+    if (n % 2 == 0)
+        (void)hocket_sleep(2 * HOCKET_US);
+    return n;
 }
 
 static int map_all(void *arg)
@@ -287,8 +314,10 @@ static int map_all(void *arg)
     hocket_map_options o = HOCKET_MAP_OPTIONS_DEFAULT;
     o.as_completed = !l.ordered;
     o.window = 1 + explore_choice(3);
-    int err = hocket_map(arg, same, give, take, &l, &o, HOCKET_FOREVER);
-    HK_EXPECT(err == 0 || err == -ECANCELED);
+    hocket_time deadline = explore_choice(2) ? HOCKET_FOREVER
+                                             : hocket_after((1 + explore_choice(5)) * HOCKET_US);
+    int err = hocket_map(arg, same, give, take, &l, &o, deadline);
+    HK_EXPECT(err == 0 || err == -ECANCELED || (err == -ETIMEDOUT && deadline != HOCKET_FOREVER));
     HK_EXPECT(err != 0 || l.taken == 4);
     HK_EXPECT_EQ(hocket_executor_queued(arg) + hocket_executor_running(arg), 0);
     return 0;
@@ -329,6 +358,7 @@ SUITE("executor", explored_limit())
     suite_once(getters);
     suite_once(cancelled);
     suite_once(cancel_at_the_end);
+    suite_once(cancel_hits_only_its_job);
     suite_once(full);
     suite_once(shut_down_under_submitters);
     suite_once(lends_its_place);

@@ -33,17 +33,37 @@ static int grow(void *arg)
     return sum;
 }
 
+/* The places that were lent are given back. */
+static void no_more_than(hocket_executor *ex, int workers)
+{
+    struct gate g = { 0 };
+    hocket_future *f[4];
+    for (int i = 0; i < 4; i++)
+        HK_EXPECT_EQ(hocket_submit_fn_until(ex, &f[i], pass, &g, HOCKET_FOREVER), 0);
+    RUN_UNTIL(hk_load(&g.inside) >= workers);
+    for (int i = 0; i < 50; i++)
+        run_turn();
+    HK_EXPECT_EQ(hk_load(&g.inside), workers);
+    gate_open(&g);
+    for (int i = 0; i < 4; i++) {
+        HK_EXPECT_EQ(result_of(f[i]), 0);
+        hocket_future_free(f[i]);
+    }
+}
+
 static int never_starves(void *arg)
 {
     (void)arg;
     for (int workers = 1; workers <= 2; workers++)
-        FOR_SCHEMES(ex, workers, 1)
+        FOR_SCHEMES(ex, workers, 8)
         {
             struct tree root = { ex, 5 };
             hocket_future *f;
             HK_EXPECT_EQ(hocket_submit_fn(ex, &f, grow, &root), 0);
             HK_EXPECT_EQ(result_of(f), 32);
             hocket_future_free(f);
+            if (s_ > 0)
+                no_more_than(ex, workers);
             hocket_executor_free(ex);
         }
     return 0;
