@@ -243,7 +243,7 @@ void hocket__sched_blocking_begin(void)
     if (hk_add(&w->blocked, 1) > 0)
         return;
     int active = hk_sub(&hocket__rt.active, 1) - 1;
-    if (active < hocket__rt.target && hocket__runq_depth(&w->q) > 0) {
+    if (active < hk_load(&hocket__rt.target) && hocket__runq_depth(&w->q) > 0) {
         if (hk_load(&hocket__rt.sleeping) > 0)
             hocket__wake_one();
         else

@@ -406,8 +406,9 @@ static void search_or_sleep(struct hocket__worker *w)
 
 bool hocket__worker_done(struct hocket__worker *w)
 {
-    if (w->driver) {
-        uint32_t s = hk_load_acq(&w->driver->wait_state);
+    hocket_task *driver = hk_load(&w->driver);
+    if (driver) {
+        uint32_t s = hk_load_acq(&driver->wait_state);
         return s != HOCKET__PARKED && s != HOCKET__PARKED_C && s != HOCKET__CLAIMED_PARKED;
     }
     return hk_load(&hocket__rt.stopping) || hk_load(&w->retire);
@@ -437,7 +438,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
         if (hk_unlikely(hk_load(&interrupted)) && hk_xchg(&interrupted, false) &&
             hocket__sched_pending)
             hocket__sched_pending();
-        if (hk_unlikely(w->driver != NULL) && hocket__worker_done(w)) {
+        if (hk_unlikely(hk_load(&w->driver) != NULL) && hocket__worker_done(w)) {
             not_searching(w, true);
             return NULL;
         }

@@ -65,7 +65,7 @@ bool hocket__worker_spare(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
     int active = hk_load(&rt->active);
-    if (!w->lent || w->woken || active - hk_load(&rt->stuck) <= rt->target ||
+    if (!w->lent || w->woken || active - hk_load(&rt->stuck) <= hk_load(&rt->target) ||
         hk_load(&rt->stopping))
         return false;
     if (!hk_cas(&rt->active, &active, active - 1))

@@ -20,7 +20,7 @@
 
 enum { AWAKE, DEEP, STOP };
 static _Atomic uint32_t state;
-static bool started;
+static _Atomic bool started;
 static struct hocket__thread thread;
 
 void hocket__monitor_kick(void)
@@ -79,11 +79,11 @@ static bool look(hocket_time now)
         look_at(w, now, left, &v);
     }
     hk_store(&rt->stuck, v.stuck);
-    int active = hk_load(&rt->active);
+    int active = hk_load(&rt->active), target = hk_load(&rt->target);
     if (hk_load(&rt->sleeping) > 0) {
         if (v.waiting || hk_load(&rt->inject))
             hocket__wake_one();
-    } else if (v.waiting && active - v.stuck < rt->target && active < 2 * rt->target + LENT_MAX) {
+    } else if (v.waiting && active - v.stuck < target && active < 2 * target + LENT_MAX) {
         hocket__lend();
     }
     return v.up;
@@ -124,21 +124,21 @@ int hocket__monitor_start(void)
 {
     hk_store(&state, AWAKE);
     int err = hocket__thread_start(&thread, monitor_main, NULL, 64 * 1024, "hocket-mon", 0);
-    started = err == 0;
+    hk_store(&started, err == 0);
     return err;
 }
 
 void hocket__monitor_stop(void)
 {
-    if (!started)
+    if (!hk_load(&started))
         return;
     hk_store_sc(&state, STOP);
     (void)hocket__futex_wake(&state, 1);
     hocket__thread_join(thread);
-    started = false;
+    hk_store(&started, false);
 }
 
 size_t hocket__monitor_threads(void)
 {
-    return started;
+    return hk_load(&started);
 }

@@ -114,7 +114,7 @@ static struct hocket__worker *worker_slot(int *ret_error)
     for (int i = 0; i < n; i++) {
         struct hocket__worker *w = hk_load(&rt->workers[i]);
         if (hk_load_acq(&w->gone)) {
-            if (w->started)
+            if (hk_load(&w->started))
                 hocket__thread_join(w->thread);
             worker_release(w);
             hk_store(&w->gone, false);
@@ -146,7 +146,7 @@ static int worker_thread(struct hocket__worker *w)
     int err = hocket__thread_start(&w->thread, worker_main, w, 64 * 1024, name, 0);
     if (err)
         return err;
-    w->started = true;
+    hk_store(&w->started, true);
     return 0;
 }
 
@@ -157,7 +157,7 @@ int hocket__worker_start(bool lent)
     struct hocket__worker *w = worker_slot(&err);
     if (w) {
         w->lent = lent;
-        w->started = false;
+        hk_store(&w->started, false);
         (void)hk_add(&hocket__rt.active, 1);
         err = worker_thread(w);
         if (err) {
@@ -194,7 +194,7 @@ static void seat_leave(void)
     hocket__guard_lock(&seat_guard);
     seated = NULL;
     (void)hocket__guard_unlock(&seat_guard);
-    if (hocket__rt.target == 0)
+    if (hk_load(&hocket__rt.target) == 0)
         hocket__thread_reconsider();
 }
 
@@ -246,7 +246,7 @@ static bool driver_park(hocket_task *self)
 static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadline)
 {
     struct hocket__timer timer;
-    w->driver = self;
+    hk_store(&w->driver, self);
     if (deadline != HOCKET_FOREVER)
         hocket__timer_arm(&w->timers, &timer, self, deadline);
     hocket__native_bounds(w);
@@ -260,7 +260,7 @@ static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadl
     hocket__native_leave();
     if (deadline != HOCKET_FOREVER)
         hocket__timer_disarm(&timer, &w->timers);
-    w->driver = NULL;
+    hk_store(&w->driver, NULL);
 }
 
 bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
@@ -295,9 +295,9 @@ static void stop_threads(void)
     hocket__monitor_stop();
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
         struct hocket__worker *w = hk_load(&rt->workers[i]);
-        if (!w->started)
+        if (!hk_load(&w->started))
             continue;
-        w->started = false;
+        hk_store(&w->started, false);
         while (!hk_load_acq(&w->gone)) { /* it may be between a look and its sleep */
             hocket__wake_worker(w);
             hocket__thread_yield();
@@ -318,7 +318,7 @@ void hocket__sched_stop(void)
     for (int i = 0, n = hk_load(&rt->count); i < n; i++)
         worker_release(hk_load(&rt->workers[i]));
     hk_store(&rt->count, 0);
-    rt->running = false;
+    hk_store(&rt->running, false);
     hocket__native_forget();
     hocket__stack_shutdown();
     hocket__overflow_uninstall();
@@ -339,11 +339,11 @@ int hocket__sched_start(const struct hocket__sched_config *config)
 {
     struct hocket__runtime *rt = &hocket__rt;
     reset(rt);
-    rt->target = config->workers;
+    hk_store(&rt->target, config->workers);
     rt->threads = config->workers > 0;
     rt->watchdog = config->watchdog;
     rt->report = config->report;
-    rt->running = true;
+    hk_store(&rt->running, true);
     hocket__sched_run_fn = config->run;
     hocket__sched_start_failed = config->start_failed;
     hocket__sched_pending = config->pending;
@@ -379,7 +379,7 @@ bool hocket__sched_on_worker(void)
 
 int hocket__sched_workers(void)
 {
-    return hocket__rt.running ? hocket__rt.target : 0;
+    return hk_load(&hocket__rt.running) ? hk_load(&hocket__rt.target) : 0;
 }
 
 void hocket__sched_stats(hocket_runtime_stats *stats)
@@ -396,6 +396,7 @@ void hocket__sched_stats(hocket_runtime_stats *stats)
         stats->switches += hk_load(&w->switches);
         stats->steals += hk_load(&w->steals);
         stats->wakes += hk_load(&w->wakes_sent);
-        stats->threads += (w->started && !hk_load(&w->gone)) || w->driver != NULL;
+        stats->threads +=
+            (hk_load(&w->started) && !hk_load(&w->gone)) || hk_load(&w->driver) != NULL;
     }
 }
