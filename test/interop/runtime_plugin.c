@@ -37,9 +37,7 @@ int plugin_work(int workers, int tasks)
 
 int plugin_lock_only(void)
 {
-    static hocket_event e;
+    hocket_event e = HOCKET_EVENT_INIT;
     hocket_event_set(&e);
-    int err = hocket_event_wait(&e, HOCKET_NOW);
-    hocket_event_clear(&e);
-    return err;
+    return hocket_event_wait(&e, HOCKET_NOW);
 }

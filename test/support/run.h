@@ -45,7 +45,7 @@ static const struct run_mode run_modes[RUN_MODES] = {
 };
 
 static const struct run_mode *run_mode = &run_modes[0];
-static int run_placed; /* the body's: alternates the places of children */
+static _Atomic int run_placed; /* the body's: alternates the places of children */
 
 /* TSan's runtime of gcc ends at 8,128 fibers, ASan's needs a lot of memory for each. */
 static inline int run_scaled(int plain, int sanitized)
@@ -94,7 +94,7 @@ static inline bool run_ended(hocket_task *task)
 static inline int run_placement(void)
 {
     if (run_mode->children == RUN_MIXED)
-        return run_placed++ % 2 ? HOCKET_ON_THREAD : HOCKET_ON_FIBER;
+        return hk_add(&run_placed, 1) % 2 ? HOCKET_ON_THREAD : HOCKET_ON_FIBER;
     return run_mode->children == RUN_THREAD ? HOCKET_ON_THREAD : HOCKET_ON_FIBER;
 }
 
