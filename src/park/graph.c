@@ -85,13 +85,23 @@ static const struct hocket__wait_class *edges_of(hocket_task *t)
  */
 static hocket_task *next_of(hocket_task *self, hocket_task *t, unsigned index)
 {
+    uint32_t seq = hk_load_acq(&t->wait_seq);
     const struct hocket__wait_class *cls = edges_of(t);
     if (!cls || hk_load(&t->wait_deadline) != HOCKET_FOREVER)
         return NULL;
-    uint32_t slot = cls->holder(hk_load(&t->wait_object), index);
+    /*
+     * The join of a child in place is not pinned: it may be over, and the object that of the
+     * next wait.  That one has written its object after the class was cleared, and counts.
+     */
+    const void *object = hk_load_acq(&t->wait_object); /* pairs with wait_begin */
+    if (hk_load_acq(&t->wait_class) != cls || hk_load_acq(&t->wait_seq) != seq)
+        return NULL;
+    uint32_t slot = cls->holder(object, index);
     if (slot == 0 || slot == HOCKET__HOLDER_UNKNOWN)
         return NULL;
     hocket_task *next = hocket__record_at(slot);
+    if (!next)
+        return NULL;
     if (hk_load(&t->wait_state) == HOCKET__IDLE &&
         ((next != self && !edges_of(next)) || next->in_place_of != t))
         return NULL;

@@ -129,6 +129,42 @@ EXPLORED(in_place_or_stolen, NULL)
     HK_EXPECT_EQ(atomic_load(&count), 15);
 }
 
+/* Joined while it joins in place, and then waits for something else: who looks for a cycle
+ * must not take the one wait for the other. */
+static int joins_in_place(void *arg)
+{
+    hocket_scope around, scope;
+    (void)arg;
+    hocket_scope_open(&around, NULL);
+    for (int i = 0; i < 2; i++) {
+        hocket_task *child = NULL;
+        hocket_scope_open(&scope, NULL);
+        HK_EXPECT_OK(hocket_spawn_task(&child, &scope, yields, (void *)7, NULL));
+        HK_EXPECT_OK(hocket_spawn(&scope, yields, NULL));
+        explored_finish(child, 7);
+        HK_EXPECT_OK(hocket_scope_close(&scope));
+    }
+    HK_EXPECT_OK(hocket_scope_close(&around));
+    return 7;
+}
+
+static void *keeps_asking(void *arg)
+{
+    while (hocket_join(arg, NULL, hocket_after(1)) == -ETIMEDOUT)
+        explore_pause();
+    return NULL;
+}
+
+EXPLORED(joined_while_it_joins, NULL)
+{
+    explored_runtime(1);
+    hocket_task *t = explored_spawn(joins_in_place, NULL);
+    int a = explore_start(keeps_asking, t);
+    explore_join(a);
+    explored_finish(t, 7);
+    explored_runtime_end();
+}
+
 /* ---- scopes ---- */
 
 static int spawns_more(void *arg)
@@ -324,6 +360,7 @@ SUITE("task_life", explored_limit())
     suite_once(release_early);
     suite_once(join_by_fibers);
     suite_once(in_place_or_stolen);
+    suite_once(joined_while_it_joins);
     suite_once(scope_of_fiber);
     suite_once(scope_of_thread);
     suite_once(failure_cancels);
