@@ -396,7 +396,7 @@ void hocket__sched_stats(hocket_runtime_stats *stats)
         stats->switches += hk_load(&w->switches);
         stats->steals += hk_load(&w->steals);
         stats->wakes += hk_load(&w->wakes_sent);
-        stats->threads +=
-            (hk_load(&w->started) && !hk_load(&w->gone)) || hk_load(&w->driver) != NULL;
+        stats->threads += (hk_load(&w->started) && !hk_load(&w->gone)) ||
+                          hk_load(&w->driver) != NULL;
     }
 }
