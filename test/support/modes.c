@@ -18,6 +18,7 @@ static struct {
     int n;
     hocket_task *_Atomic tasks[TASKS_MAX];
     atomic_int there; /* bodies that have written tasks[] */
+    atomic_int left;  /* foreign threads whose bodies have not returned */
     enum kind kinds[TASKS_MAX];
     hocket_task *handles[TASKS_MAX];
     pthread_t threads[TASKS_MAX];
@@ -62,6 +63,7 @@ static int entry(void *arg)
 static void *thread_entry(void *arg)
 {
     (void)entry(arg);
+    atomic_fetch_sub(&run.left, 1);
     return NULL;
 }
 
@@ -79,10 +81,6 @@ static void start(int index)
 
 static void join(int index)
 {
-    if (run.kinds[index] == FOREIGN) {
-        HK_EXPECT(pthread_join(run.threads[index], NULL) == 0);
-        return;
-    }
     int result = -1;
     HK_EXPECT_OK(hocket_join(run.handles[index], &result, HOCKET_FOREVER));
     HK_EXPECT_EQ(result, 0);
@@ -94,14 +92,24 @@ static int run_all(void *arg)
     (void)arg;
     for (int i = 0; i < run.n; i++)
         start(i);
-    /* Fibers first: joining a thread blocks this worker. */
     for (int i = 0; i < run.n; i++)
         if (run.kinds[i] != FOREIGN)
             join(i);
-    for (int i = 0; i < run.n; i++)
-        if (run.kinds[i] == FOREIGN)
-            join(i);
+    /*
+     * Not by pthread_join: a thread that waits in the library may sit on a worker's seat
+     * meanwhile, and this fiber may run on the very thread it would join.
+     */
+    MODE_WAIT_UNTIL(atomic_load(&run.left) == 0);
     return 0;
+}
+
+static void run_in_runtime(int mode)
+{
+    hocket_runtime_options options = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    options.workers = mode == MODE_FIBERS_1 ? 1 : mode == MODE_FIBERS_4 ? 4 : 2;
+    options.no_signals = true;
+    options.quiet_watchdog = true;
+    HK_EXPECT_EQ(hocket_run_with(run_all, NULL, &options), 0);
 }
 
 void mode_run(int mode, int n, mode_body *body, void *arg)
@@ -115,15 +123,16 @@ void mode_run(int mode, int n, mode_body *body, void *arg)
         run.kinds[i] = mode == MODE_THREADS ? FOREIGN
                        : mode == MODE_MIXED ? (enum kind)(i % 3)
                                             : FIBER;
-    if (mode == MODE_THREADS) {
+    atomic_store(&run.left, 0);
+    for (int i = 0; i < n; i++)
+        atomic_fetch_add(&run.left, run.kinds[i] == FOREIGN);
+    if (mode == MODE_THREADS)
         (void)run_all(NULL);
-        return;
-    }
-    hocket_runtime_options options = HOCKET_RUNTIME_OPTIONS_DEFAULT;
-    options.workers = mode == MODE_FIBERS_1 ? 1 : mode == MODE_FIBERS_4 ? 4 : 2;
-    options.no_signals = true;
-    options.quiet_watchdog = true;
-    HK_EXPECT_EQ(hocket_run_with(run_all, NULL, &options), 0);
+    else
+        run_in_runtime(mode);
+    for (int i = 0; i < n; i++)
+        if (run.kinds[i] == FOREIGN)
+            HK_EXPECT_EQ(pthread_join(run.threads[i], NULL), 0);
 }
 
 int mode_main(const char *name, void (*add)(TCase *tc))
