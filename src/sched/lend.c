@@ -85,9 +85,7 @@ bool hocket__worker_spare(struct hocket__worker *w)
             break;
     }
     hk_store(&w->sleep, HOCKET__AWAKE);
-    if (spare_remove(w)) {
-        (void)hk_add(&rt->active, 1); /* worker_end takes it off again */
-        hk_store(&w->retire, true);
-    }
+    if (spare_remove(w))
+        hk_store(&w->retire, true); /* not counted in `active` any more */
     return true;
 }

@@ -72,7 +72,8 @@ static void *worker_main(void *arg)
     hocket__native_leave();
     hocket__native_forget();
     hocket__tls_worker_put(NULL);
-    (void)hk_sub(&hocket__rt.active, 1);
+    if (!hk_load(&w->retire)) /* a retired one was a spare, see lend.c */
+        (void)hk_sub(&hocket__rt.active, 1);
     hk_store_rel(&w->gone, true);
     return NULL;
 }
