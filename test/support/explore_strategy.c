@@ -10,6 +10,9 @@
  * A bug that takes d ordered steps falls with probability 1/(n k^(d-1)) or better.
  * Who spins sinks as well, or it would spin for ever.
  *
+ * A thread that is preempted may be away for long, whatever the others do: then those who spin for
+ * it give up spinning and sleep.
+ *
  * Time is one more thread: when it "runs", the clock jumps to the next deadline.
  */
 #include "support/explore_world.h"
@@ -53,14 +56,27 @@ void explore__strategy_thread(struct explore_thread *t)
     t->priority = drawn_priority();
 }
 
+static bool away(const struct explore_thread *t)
+{
+    return t->away_until > W.steps;
+}
+
+/* Off the CPU for 16 to 2,048 points, if there is anybody else. */
+static void send_away(struct explore_thread *t)
+{
+    t->away_until = W.steps + (UINT64_C(16) << explore__random() % 8);
+}
+
 static bool pct_preempts(struct explore_thread *t, bool spins)
 {
-    bool sinks = spins;
+    bool changes = false;
     for (unsigned i = 0; i < EXPLORE_PCT_MAX; i++)
-        sinks = sinks || W.steps == S.change[i];
-    if (sinks)
+        changes = changes || W.steps == S.change[i];
+    if (changes && explore__random() % 2)
+        send_away(t);
+    if (changes || spins)
         t->priority = S.lowest--;
-    return sinks || W.pick_anew;
+    return changes || spins || W.pick_anew;
 }
 
 bool explore__strategy_preempts(struct explore_thread *t, bool spins)
@@ -68,7 +84,19 @@ bool explore__strategy_preempts(struct explore_thread *t, bool spins)
     if (S.pct)
         return pct_preempts(t, spins);
     t->yielded = spins;
-    return spins || (uint32_t)explore__random() < S.preempt;
+    if (spins)
+        return true;
+    if ((uint32_t)explore__random() >= S.preempt)
+        return false;
+    if (explore__random() % 8 == 0)
+        send_away(t);
+    return true;
+}
+
+/* True if `t` goes before `best`: who is not away, then the higher priority. */
+static bool pct_before(const struct explore_thread *t, const struct explore_thread *best)
+{
+    return away(t) != away(best) ? !away(t) : t->priority > best->priority;
 }
 
 static int pick_pct(bool time_may_pass)
@@ -76,7 +104,7 @@ static int pick_pct(bool time_may_pass)
     int best = EXPLORE_NOBODY;
     for (int i = 0; i < W.count; i++) {
         struct explore_thread *t = &W.threads[i];
-        if (explore__can_run(t) && (best < 0 || t->priority > W.threads[best].priority))
+        if (explore__can_run(t) && (best < 0 || pct_before(t, &W.threads[best])))
             best = i;
     }
     if (time_may_pass && (best < 0 || S.clock > W.threads[best].priority)) {
@@ -90,12 +118,15 @@ static int pick_random(bool time_may_pass)
 {
     int all[EXPLORE_THREADS], busy[EXPLORE_THREADS];
     uint32_t all_count = 0, busy_count = 0;
-    for (int i = 0; i < W.count; i++) {
-        if (!explore__can_run(&W.threads[i]))
-            continue;
-        all[all_count++] = i;
-        if (!W.threads[i].yielded)
-            busy[busy_count++] = i;
+    for (int with_away = 0; with_away < 2 && all_count == 0; with_away++) {
+        for (int i = 0; i < W.count; i++) {
+            const struct explore_thread *t = &W.threads[i];
+            if (!explore__can_run(t) || (away(t) && !with_away))
+                continue;
+            all[all_count++] = i;
+            if (!t->yielded)
+                busy[busy_count++] = i;
+        }
     }
     if (time_may_pass && (all_count == 0 || explore__random() % 32 == 0))
         return EXPLORE_CLOCK;

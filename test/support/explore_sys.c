@@ -15,11 +15,13 @@
 #include <string.h>
 
 #include "park/record.h"
+#include "sys/sanitizer.h"
 
 #define W explore__world
 
 #define CLOCK_TIME 100 /* ns a look at the clock */
-#define END_ROUNDS 4   /* PTHREAD_DESTRUCTOR_ITERATIONS */
+/* PTHREAD_DESTRUCTOR_ITERATIONS; gcc's TSan takes its state of the thread away in the last one. */
+#define END_ROUNDS (HOCKET_TSAN ? 2 : 4)
 
 static pthread_key_t end_key;
 static int cpus;

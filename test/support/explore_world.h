@@ -43,9 +43,10 @@ struct explore_thread {
     int end_rounds;            /* of its key destructor */
     const volatile void *addr; /* SLEEPING: the word; JOINING: the other thread */
     int64_t deadline;
-    uint64_t asleep;   /* order of falling asleep */
-    int result;        /* of the sleep */
-    uint64_t priority; /* PCT: higher runs first */
+    uint64_t asleep;     /* order of falling asleep */
+    int result;          /* of the sleep */
+    uint64_t away_until; /* step: not to run before, if others can */
+    uint64_t priority;   /* PCT: higher runs first */
     void (*interrupt)(void *arg);
     void *interrupt_arg;
     const char *file; /* where it is: the last point */
