@@ -23,6 +23,8 @@ bool (*_Atomic hocket__drive_wanted)(void);
 _Atomic(hocket_task *) hocket__driver;
 void (*_Atomic hocket__driver_wake)(void);
 
+static _Atomic int asleep; /* threads that go_to_sleep; changed before the seat is looked at */
+
 static bool undecided(uint32_t s)
 {
     return s == HOCKET__WAITING || s == HOCKET__WAITING_C;
@@ -97,10 +99,12 @@ bool hocket__thread_unpark(hocket_task *t)
 
 /*
  * The seat is empty: let the threads that wait look again.  One that is just going to
- * sleep looks by itself, after it has published PARKED.
+ * sleep looks by itself, after it has published PARKED and counted itself.
  */
 void hocket__thread_reconsider(void)
 {
+    if (hk_load_sc(&asleep) == 0)
+        return;
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
         if (hk_load_acq(&t->id) && hk_load(&t->kind) != HOCKET__FIBER && hocket__thread_unpark(t))
@@ -117,10 +121,12 @@ static bool go_to_sleep(hocket_task *self, hocket_time deadline)
         uint32_t off = s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C;
         if (!hk_cas_sc(&self->wait_state, &s, off))
             continue;
+        (void)hk_add(&asleep, 1);
         bool (*wanted)(void) = hk_load_acq(&hocket__drive_wanted);
-        if (wanted && wanted() && hocket__thread_unpark(self))
-            return false;
-        return sleep_until_decided(self, deadline);
+        bool reconsider = wanted && wanted() && hocket__thread_unpark(self);
+        bool decided = !reconsider && sleep_until_decided(self, deadline);
+        (void)hk_sub(&asleep, 1);
+        return decided;
     }
     return true;
 }

@@ -16,8 +16,7 @@ extern const struct hocket__task_ops hocket__thread_ops;
 extern bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
 
 /*
- * Set with it where there are no other workers: is the seat empty?  Whoever leaves
- * it calls hocket__thread_reconsider, and a waiting thread takes it.
+ * Set with it: is the seat empty?  Whoever leaves it calls hocket__thread_reconsider, and a waiting thread takes it.
  */
 extern bool (*_Atomic hocket__drive_wanted)(void);
 

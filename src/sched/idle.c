@@ -252,8 +252,8 @@ static bool hunt(struct hocket__worker *w, int64_t now)
         v = hk_load_acq(&hocket__rt.workers[(w->index + k) % n]);
         if (hocket__runq_depth(&v->q) == 0)
             continue;
-        if (hk_load(&v->blocked) || hk_load(&v->gone))
-            return rob(w, v); /* it will not come to them by itself */
+        if (hocket__worker_away(v))
+            return rob(w, v);
         *p = (struct hocket__prey){ v, hk_load(&v->activity), now };
         break;
     }
@@ -273,7 +273,7 @@ static bool anything_anywhere(struct hocket__worker *w)
         return true; /* a signal handler on this thread made a task ready */
     for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
         struct hocket__worker *v = hk_load_acq(&hocket__rt.workers[i]);
-        if ((hk_load(&v->blocked) || hk_load(&v->gone)) && hocket__runq_depth(&v->q) > 0)
+        if (hocket__worker_away(v) && hocket__runq_depth(&v->q) > 0)
             return true;
     }
     return false;

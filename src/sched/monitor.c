@@ -53,7 +53,7 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
     bool blocked = hk_load(&w->blocked) > 0;
     bool waiting = left || hocket__runq_depth(&w->q) > 0;
     v->up = v->up || hk_load(&w->sleep) == HOCKET__AWAKE;
-    v->waiting = v->waiting || (waiting && ran > 0);
+    v->waiting = v->waiting || (waiting && (ran > 0 || hocket__worker_away(w)));
     if (!t || blocked)
         return;
     v->stuck += ran >= LEND_AFTER;

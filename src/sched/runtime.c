@@ -189,14 +189,20 @@ static bool seat_take(hocket_task *self)
     return free;
 }
 
-/* Where there are no other workers, somebody else who waits must drive now. */
-static void seat_leave(void)
+/*
+ * Somebody else who waits must drive now, there may be no other worker; and what is left in
+ * the seat's queue is for those that there are: one that goes to sleep looks at it itself, after
+ * `driver` was cleared.
+ */
+static void seat_leave(struct hocket__worker *w)
 {
     hocket__guard_lock(&seat_guard);
     seated = NULL;
     (void)hocket__guard_unlock(&seat_guard);
-    if (hk_load(&hocket__rt.target) == 0)
-        hocket__thread_reconsider();
+    hk_fence_sc();
+    if (hocket__runq_depth(&w->q) > 0)
+        hocket__wake_one();
+    hocket__thread_reconsider();
 }
 
 static bool seat_empty(void)
@@ -275,7 +281,7 @@ bool hocket__sched_drive(hocket_task *self, hocket_time deadline)
     if (parked)
         drive(w, self, deadline);
     hk_store(&hocket__driver, NULL);
-    seat_leave();
+    seat_leave(w);
     return parked;
 }
 
@@ -358,11 +364,13 @@ int hocket__sched_start(const struct hocket__sched_config *config)
         struct hocket__worker *seat = worker_slot(&err);
         if (seat && !hocket__loop_reserve(seat))
             err = -ENOMEM;
+        if (seat)
+            hk_store(&seat->is_seat, true);
         first = 1;
         seat_set_open(err == 0);
         hk_store_rel(&hocket__driver_wake, driver_wake);
         hk_store_rel(&hocket__drive, hocket__sched_drive);
-        hk_store_rel(&hocket__drive_wanted, config->workers == 0 ? seat_empty : NULL);
+        hk_store_rel(&hocket__drive_wanted, seat_empty);
     }
     for (int i = first; err == 0 && i < config->workers; i++)
         err = hocket__worker_start(false);

@@ -74,6 +74,7 @@ struct hocket__worker {
     _Atomic bool retire;            /* lent, and not needed for long: ends */
     _Atomic bool gone;              /* its thread has ended (or never started) */
     _Atomic bool is_spare;          /* lend.c */
+    _Atomic bool is_seat;           /* nobody is at it while `driver` is NULL */
     struct hocket__worker *spare_next;
 
     /* ---- set at start */
@@ -120,6 +121,13 @@ extern struct hocket__runtime hocket__rt;
 
 /* A counter of the owner's that others may read: no locked instruction. */
 #define hocket__count(counter) hk_store(&(counter), hk_load(&(counter)) + 1)
+
+/* It will not come to the tasks in its queue by itself. */
+static inline bool hocket__worker_away(struct hocket__worker *w)
+{
+    return hk_load(&w->blocked) > 0 || hk_load(&w->gone) ||
+           (hk_load(&w->is_seat) && hk_load(&w->driver) == NULL);
+}
 
 /* What a fresh task's queued_on says while it is in the queue of `w`. */
 static inline uint16_t hocket__worker_number(const struct hocket__worker *w)

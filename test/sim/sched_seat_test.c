@@ -145,6 +145,31 @@ EXPLORED(thread_task_in_run, &explored_held)
     explored_run(1, root, NULL);
 }
 
+/*
+ * A thread that has nothing to do with it sits on the seat first, and leaves it while tasks are
+ * left in its queue: then the thread in hocket_run must take it, or the other worker the tasks.
+ */
+static int leaves_work(void *arg)
+{
+    hocket_task *t = NULL;
+    (void)arg;
+    set_word(1);
+    for (uint32_t i = 0; i < 2; i++)
+        HK_EXPECT_OK(hocket_yield());
+    HK_EXPECT_OK(hocket_spawn_task(&t, NULL, set_task, (void *)2, NULL));
+    wait_for_word(2);
+    explored_finish(t, 0);
+    return 0;
+}
+
+EXPLORED(stranger_first, &explored_held)
+{
+    set_word(0);
+    int a = explore_start(sleeper, (void *)1);
+    explored_run(explore_choice(2) ? 1 : 2, leaves_work, NULL);
+    explore_join(a);
+}
+
 /* The runtime ends while a thread that has nothing to do with it sits on the seat. */
 EXPLORED(stop_under_a_driver, NULL)
 {
@@ -202,6 +227,7 @@ SUITE("sched_seat", explored_limit())
     suite_once(cancelled_from_outside);
     suite_once(handed_on);
     suite_once(thread_task_in_run);
+    suite_once(stranger_first);
     suite_once(stop_under_a_driver);
     suite_once(stop_under_a_waker);
     suite_once(stop_under_a_spawner);
