@@ -47,15 +47,11 @@ static inline void hocket__queue_forget(struct hocket__link **head, struct hocke
  */
 struct hocket__waiter *hocket__queue_claim(struct hocket__link **head);
 
-/*
- * Start a wait, with a record that the search for cycles does not read too early: the
- * deadline is not known before the park (park/graph.c).
- */
+/* Start a wait that a cancel may end, or may not. */
 static inline void hocket__sync_begin(struct hocket__waiter *node, hocket_task *self,
                                       const struct hocket__wait_class *cls, const void *object,
                                       bool cancel)
 {
-    hk_store(&self->wait_deadline, HOCKET_NOW);
     hocket__wait_begin(node, self, cls, object, cancel ? HOCKET__WAIT_CANCEL : 0);
 }
 
