@@ -243,12 +243,13 @@ void hocket__sched_blocking_begin(void)
     if (hk_add(&w->blocked, 1) > 0)
         return;
     int active = hk_sub(&hocket__rt.active, 1) - 1;
-    if (active < hk_load(&hocket__rt.target) && hocket__runq_depth(&w->q) > 0) {
-        if (hk_load(&hocket__rt.sleeping) > 0)
-            hocket__wake_one();
-        else
-            hocket__lend();
-    }
+    if (hocket__runq_depth(&w->q) == 0)
+        return;
+    hk_fence_sc(); /* `blocked` before the look: pairs with that of a worker that goes to sleep */
+    if (hk_load(&hocket__rt.sleeping) > 0)
+        hocket__wake_one(); /* also if enough are active: all of these may be asleep */
+    else if (active < hk_load(&hocket__rt.target))
+        hocket__lend();
 }
 
 void hocket__sched_blocking_end(void)
