@@ -5,6 +5,8 @@
  */
 #include "support/explored.h"
 
+#include "park/record.h"
+
 /* ---- cond ---- */
 
 static hocket_mutex mutex;
@@ -310,11 +312,11 @@ EXPLORED(latch_threads, NULL)
     int a = explore_start(counter, NULL), b = explore_start(counter, NULL);
     int c = explore_start(latch_waiter, NULL);
     latch_waiter(NULL);
+    explore_join(c); /* the count-downs are through with it, other waiters need not be */
     hocket_latch_destroy(&latch);
     memset(&latch, 0, sizeof latch);
     explore_join(a);
     explore_join(b);
-    explore_join(c);
 }
 
 static hocket_barrier barrier;
@@ -437,6 +439,71 @@ EXPLORED(word_wakes, NULL)
     HK_EXPECT_EQ(hocket_wake(&word, INT32_MAX), 0);
 }
 
+/* ---- a wake is not eaten by one who gives up ---- */
+
+/*
+ * One waits for ever, one has hardly any patience; a single wake comes once the former is parked. If
+ * the latter gets it after all it passes it on, so in the end the former must have it.
+ */
+static _Atomic(hocket_task *) patient;
+
+static int wait_once(bool on_cond, hocket_time deadline)
+{
+    if (!on_cond)
+        return hocket_wait_on(&word, 0, deadline);
+    hocket_mutex_lock(&mutex);
+    int err = hocket_cond_wait(&cond, &mutex, deadline);
+    hocket_mutex_unlock(&mutex);
+    return err;
+}
+
+static int wake_once(bool on_cond)
+{
+    return on_cond ? hocket_cond_signal_many(&cond, 1) : hocket_wake(&word, 1);
+}
+
+static void *patient_main(void *arg)
+{
+    atomic_store(&patient, hocket_self());
+    HK_EXPECT_OK(wait_once(arg != NULL, HOCKET_FOREVER));
+    return NULL;
+}
+
+static void *hasty_main(void *arg)
+{
+    hocket_time limit = 100 + 20 * (hocket_time)explore_choice(200);
+    int err = wait_once(arg != NULL, hocket_after(limit));
+    HK_EXPECT(err == 0 || err == -ETIMEDOUT);
+    if (err == 0)
+        HK_EXPECT_EQ(wake_once(arg != NULL), 1);
+    return NULL;
+}
+
+static void one_wake(void *on_cond)
+{
+    hocket_task *task;
+    cond_start();
+    hk_store(&word, 0);
+    atomic_store(&patient, NULL);
+    int b = explore_start(hasty_main, on_cond), a = explore_start(patient_main, on_cond);
+    explore_until((task = atomic_load(&patient)) != NULL &&
+                  hk_load_acq(&task->wait_state) == HOCKET__PARKED_C);
+    HK_EXPECT_EQ(wake_once(on_cond != NULL), 1);
+    explore_join(a);
+    explore_join(b);
+    cond_end(0);
+}
+
+EXPLORED(one_wake_on_a_word, NULL)
+{
+    one_wake(NULL);
+}
+
+EXPLORED(one_wake_on_a_cond, NULL)
+{
+    one_wake(&cond);
+}
+
 SUITE("sync_wait", explored_limit())
 {
     suite_once(cond_signals);
@@ -454,4 +521,6 @@ SUITE("sync_wait", explored_limit())
     suite_once(barrier_breaks);
     suite_once(once_threads);
     suite_once(word_wakes);
+    suite_once(one_wake_on_a_word);
+    suite_once(one_wake_on_a_cond);
 }
