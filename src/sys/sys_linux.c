@@ -65,11 +65,9 @@ static HK_NOINLINE int64_t linux_clock_coarse(void)
 
 /* The plain FUTEX_WAIT takes a relative time, so a wait that is interrupted
  * and repeated would drift; the bitset form takes an absolute one. */
-static HK_NOINLINE int linux_futex_wait(const _Atomic uint32_t *addr, uint32_t expected,
-                                        int64_t deadline)
+static int futex_wait_until(const _Atomic uint32_t *addr, uint32_t expected, int64_t deadline)
 {
     struct timespec until, *limit = NULL;
-    int rc;
 
     if (deadline != INT64_MAX) {
         if (deadline < 0)
@@ -78,12 +76,32 @@ static HK_NOINLINE int linux_futex_wait(const _Atomic uint32_t *addr, uint32_t e
         until.tv_nsec = (long)(deadline % NS_PER_SEC);
         limit = &until;
     }
-    rc = (int)hocket__syscall6(SYS_futex, (long)addr, FUTEX_OP_WAIT_UNTIL, (long)expected,
-                               (long)limit, 0, -1);
-    /* TSan holds handlers back until the thread calls a function it knows. */
-    if (HOCKET_TSAN && rc == -EINTR)
-        (void)read_clock(CLOCK_MONOTONIC);
-    return rc;
+    return (int)hocket__syscall6(SYS_futex, (long)addr, FUTEX_OP_WAIT_UNTIL, (long)expected,
+                                 (long)limit, 0, -1);
+}
+
+/* TSan holds handlers back until the thread calls a function that it knows, here the clock's, and
+ * under SA_RESTART an endless sleep just goes on.  So sleep in slices, longer and longer ones. */
+static int futex_wait_sliced(const _Atomic uint32_t *addr, uint32_t expected, int64_t deadline)
+{
+    int64_t until;
+    int rc;
+
+    for (int64_t slice = NS_PER_SEC / 200;; slice += slice < NS_PER_SEC / 4 ? slice : 0) {
+        until = read_clock(CLOCK_MONOTONIC) + slice;
+        rc = futex_wait_until(addr, expected, until < deadline ? until : deadline);
+        if (rc == -EINTR)
+            (void)read_clock(CLOCK_MONOTONIC);
+        if (rc != -ETIMEDOUT || until >= deadline)
+            return rc;
+    }
+}
+
+static HK_NOINLINE int linux_futex_wait(const _Atomic uint32_t *addr, uint32_t expected,
+                                        int64_t deadline)
+{
+    return HOCKET_TSAN ? futex_wait_sliced(addr, expected, deadline)
+                       : futex_wait_until(addr, expected, deadline);
 }
 
 static HK_NOINLINE int linux_futex_wake(const _Atomic uint32_t *addr, int n)
