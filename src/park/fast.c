@@ -2,9 +2,9 @@
 /*
  * fast - the thread-local word of the inline locks, where it takes a call
  *
- * Outside of x86-64 compilers keep the address of a thread-local across calls, and a fiber
- * may come back from one on another thread.  A function that is never inlined
- * computes the address anew each time.
+ * Compilers keep the address of a thread-local across calls, and a fiber may come back from
+ * one on another thread.  A function that is never inlined computes the address anew each
+ * time.  (x86-64 with glibc needs no call: see the header.)
  */
 #include "base/atomic.h"
 

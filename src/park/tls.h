@@ -8,8 +8,8 @@
  * After any wait a fiber may be on another thread.  Compilers do not know: they
  * may compute the address of a thread-local before a call and use it after, and under
  * ThreadSanitizer they do.  So no code touches these variables by name.  On
- * x86-64 the accessors name the segment register in assembly, where what may be kept is an offset,
- * the same for every thread; elsewhere they are functions that are never inlined.
+ * x86-64 with glibc the accessors name the segment register in assembly, where what may be kept is
+ * an offset, the same for every thread; elsewhere they are functions that are never inlined.
  *
  * The words of the inline locks (hocket__fast) follow the same rule: hocket/detail/fast.h.
  */

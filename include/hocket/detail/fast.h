@@ -15,9 +15,10 @@
  * scheduler saves and restores both with the task.
  *
  * A fiber may continue on another thread after any wait, and compilers like to
- * keep the address of a thread-local in a register.  On x86-64 the two
+ * keep the address of a thread-local in a register.  On x86-64 with glibc the
  * functions below therefore name the segment register in assembly: what may
- * be kept is an offset, the same for every thread.  Elsewhere they are calls.
+ * be kept is an offset, the same for every thread.  Elsewhere they are calls: musl
+ * refuses to dlopen a library whose thread-locals have such fixed offsets.
  */
 struct hocket__fast {
     uint32_t lock_id;
@@ -29,7 +30,7 @@ struct hocket__fast {
 
 HOCKET_BEGIN_DECLS
 
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(__GLIBC__)
 #define HOCKET__INLINE_LOCKS 1
 
 HOCKET_API extern __thread struct hocket__fast hocket__fast
