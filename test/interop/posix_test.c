@@ -226,6 +226,8 @@ END_TEST
 
 /* ---- other people's coroutines ---- */
 
+#ifdef __GLIBC__ /* musl has none */
+
 struct coroutine {
     ucontext_t main, inner;
     _Atomic int steps;
@@ -292,6 +294,8 @@ START_TEST(coroutines_of_another_library)
     run_in(1, run_coroutines, NULL);
 }
 END_TEST
+
+#endif
 
 /* ---- libc on 64 KiB ---- */
 
@@ -409,7 +413,9 @@ SUITE("posix", 30)
     suite_once(pthread_mutex_blocks_a_worker);
     suite_each(longjmp_within_a_task);
     tcase_add_loop_test(suite__case, pthread_cancel_of_a_worker, 0, 6);
+#ifdef __GLIBC__
     suite_once(coroutines_of_another_library);
+#endif
     suite_each(libc_on_a_small_stack);
     suite_each(a_forked_child_takes_signals);
     suite_once(system_inherits_the_mask);

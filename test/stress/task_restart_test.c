@@ -68,9 +68,11 @@ static int count_mappings(void)
 
 static size_t heap_in_use(void)
 {
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 33)
     if (!HOCKET_ASAN && !HOCKET_TSAN)
         return mallinfo2().uordblks;
+#endif
 #endif
     return 0;
 }
