@@ -1,280 +1,368 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue - the bounded first-in first-out queue; see queue/queue.h for its invariants
+ * queue - put and get; see queue/queue.h for the invariants
  *
- * A put that finds a waiting getter copies the value straight to where the getter wants
- * it; the ring is empty then, so order is kept.  A get from a full ring makes room and moves
- * the value of the oldest waiting putter into it.  Both happen under the guard and only
- * after the waiter's wait was claimed, so that no value is copied twice, or to a task
- * that has given up.  Wakes are completed after the guard is free.
+ * A put into a ring that has room, and a get from one that has values, are the few instructions of
+ * queue/ring.h.  Everything else holds the queue: a put that finds a waiting getter copies the
+ * value straight to where the getter wants it; nothing is in the queue then, so the order is kept.
+ * A get from a full queue makes room and moves the value of the oldest waiting putter into it.
+ * Both happen only after the waiter's wait was claimed, so that no value is copied twice, or
+ * to a task that has given up.  Wakes are completed after the guard is free.
  *
  * Whoever is cancelled or times out unlinks itself; it has put or got nothing, because
  * nobody claimed it.
  *
- * Memory order: the guard orders the ring.  A value that is handed over is ordered by
- * claim and complete (park/wait.h).
+ * An OS thread that finds the ring full or empty looks again a few times before it waits (park/spin.h): as
+ * long as both sides run, the queue stays fast.  It wakes one waiter for each value, so a
+ * thread that is woken finds most of a ring to do by the time it runs.
+ *
+ * Memory order: the guard orders the store, see queue/ring.h for the ring.  A value that is
+ * handed over is ordered by claim and complete (park/wait.h).
  */
 #include "queue/queue.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/alloc.h"
 
-static const struct hocket__wait_class queue_class = { "queue", NULL };
+const struct hocket__wait_class hocket__queue_class = { "queue", NULL };
 
-/* ---- the ring, under the guard ---- */
+/* ---- holding ---- */
 
-/* memcpy of a size known to the compiler is a few instructions, of another one a call. */
-static inline void copy(const hocket_queue *q, void *to, const void *from)
+void hocket__queue_hold(hocket_queue *q)
 {
-    switch (q->value_size) {
-    case 4: memcpy(to, from, 4); break;
-    case 8: memcpy(to, from, 8); break;
-    case 16: memcpy(to, from, 16); break;
-    default: memcpy(to, from, q->value_size);
+    hocket__guard_lock(&q->guard);
+    hocket__ring_slow(&q->ring);
+}
+
+size_t hocket__queue_count_held(const hocket_queue *q)
+{
+    return q->ringed ? hocket__ring_count(&q->ring) : hk_load(&q->store.count);
+}
+
+void hocket__queue_let_go(hocket_queue *q, struct hocket__wakes *wakes)
+{
+    if (q->flag.read_end >= 0)
+        hocket__flag_set(&q->flag, hocket__queue_count_held(q) > 0);
+    if (!q->pinned && q->getters == NULL && q->putters == NULL && hocket__ring_is_slow(&q->ring))
+        hocket__ring_fast(&q->ring);
+    (void)hocket__guard_unlock(&q->guard);
+    hocket__wakes_run(wakes);
+}
+
+struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
+                                                    _Atomic size_t *count, const hocket_task *self)
+{
+    struct hocket__link *link = *list;
+    while (link != NULL) {
+        struct hocket__waiter *w = hk_container_of(link, struct hocket__waiter, link);
+        struct hocket__link *next = link->next == *list ? NULL : link->next;
+        if (w->task != self) {
+            hocket__queue_remove(list, link);
+            hk_store(count, hk_load(count) - 1);
+            if (hocket__claim(w->task))
+                return hk_container_of(w, struct hocket__queue_node, waiter);
+        }
+        link = next;
+    }
+    return NULL;
+}
+
+static void serve(hocket_queue *q, struct hocket__queue_node *node, struct hocket__wakes *wakes)
+{
+    (void)q;
+    node->waiter.done = HOCKET__QUEUE_SERVED;
+    hocket__wakes_add(wakes, node->waiter.task);
+}
+
+static void push(hocket_queue *q, const void *value, int64_t priority)
+{
+    if (q->ringed) {
+        hocket__ring_push(&q->ring, value);
+    } else {
+        hocket__store_push(&q->store, value, priority);
+        hk_store(&q->others, hk_load(&q->others) + 1);
     }
 }
 
-static inline void *ring_at(hocket_queue *q, size_t offset)
+int hocket__queue_put_held(hocket_queue *q, hocket_task *self, const void *value, int64_t priority,
+                           struct hocket__wakes *wakes)
 {
-    size_t i = q->head + offset;
-    if (i >= q->capacity)
-        i -= q->capacity;
-    return q->ring + i * q->value_size;
+    if (hk_unlikely(hk_load(&q->closed)))
+        return -EPIPE;
+    if (q->getters != NULL) {
+        struct hocket__queue_node *getter = hocket__queue_claim_node(&q->getters, &q->getters_count,
+                                                                     self);
+        if (getter != NULL) {
+            hocket__value_copy(q->value_size, getter->waiter.data, value);
+            hk_store(&q->others, hk_load(&q->others) + 1);
+            serve(q, getter, wakes);
+            return 0;
+        }
+    }
+    if (q->capacity != HOCKET_UNBOUNDED && hocket__queue_count_held(q) >= q->capacity)
+        return -EAGAIN;
+    if (hk_unlikely(!q->ringed && hocket__store_wants(&q->store) != 0))
+        return -ENOMEM;
+    push(q, value, priority);
+    return 0;
 }
 
-static inline void ring_push(hocket_queue *q, const void *value)
+int hocket__queue_get_held(hocket_queue *q, hocket_task *self, void *ret_value,
+                           struct hocket__wakes *wakes, void **ret_old)
 {
-    size_t count = hk_load(&q->count);
-    copy(q, ring_at(q, count), value);
-    hk_store(&q->count, count + 1);
+    struct hocket__queue_node *putter = NULL;
+    *ret_old = NULL;
+    if (hocket__queue_count_held(q) == 0) {
+        if (q->capacity == 0 && q->putters != NULL)
+            putter = hocket__queue_claim_node(&q->putters, &q->putters_count, self);
+        if (putter == NULL)
+            return hk_load(&q->closed) ? -EPIPE : -EAGAIN;
+        hocket__value_copy(q->value_size, ret_value, putter->waiter.data);
+        hk_store(&q->others, hk_load(&q->others) + 1);
+        serve(q, putter, wakes);
+        return 0;
+    }
+    if (q->ringed)
+        hocket__value_copy(q->value_size, ret_value, hocket__ring_take(&q->ring));
+    else
+        *ret_old = hocket__store_pop(&q->store, ret_value);
+    if (q->putters != NULL &&
+        (putter = hocket__queue_claim_node(&q->putters, &q->putters_count, self)) != NULL) {
+        push(q, putter->waiter.data, putter->priority);
+        serve(q, putter, wakes);
+    }
+    return 0;
 }
 
-static inline void ring_pop(hocket_queue *q, void *ret_value)
+HK_COLD int hocket__queue_grow(hocket_queue *q)
 {
-    copy(q, ret_value, ring_at(q, 0));
-    q->head = q->head + 1 == q->capacity ? 0 : q->head + 1;
-    hk_store(&q->count, hk_load(&q->count) - 1);
+    struct hocket__wakes none = { NULL, NULL };
+    size_t bytes = hocket__store_wants(&q->store);
+    hocket__queue_let_go(q, &none);
+    void *memory = bytes != SIZE_MAX ? hocket__alloc(bytes) : NULL;
+    hocket__queue_hold(q);
+    if (memory == NULL)
+        return hocket__store_wants(&q->store) == 0 ? 0 : -ENOMEM;
+    void *old = hocket__store_feed(&q->store, memory, bytes);
+    if (old != NULL) {
+        hocket__queue_let_go(q, &none);
+        hocket__free(old);
+        hocket__queue_hold(q);
+    }
+    return 0;
 }
 
 /* ---- waiting ---- */
 
-/*
- * Wait in a list, entered with the guard held and left without it.  0: served.
- * `value` is where a waker finds or leaves the value.
- */
-HK_NOINLINE static int wait_in(hocket_queue *q, struct hocket__link **list, _Atomic size_t *count,
-                               hocket_task *self, void *value, hocket_time deadline)
+void hocket__queue_link(hocket_queue *q, struct hocket__queue_node *node, bool put)
 {
-    struct hocket__waiter node;
-    hocket__sync_begin(&node, self, &queue_class, q, true);
-    node.data = value;
-    hocket__queue_push(list, &node.link);
+    _Atomic size_t *count = put ? &q->putters_count : &q->getters_count;
+    hocket__queue_push(put ? &q->putters : &q->getters, &node->waiter.link);
     hk_store(count, hk_load(count) + 1);
-    (void)hocket__guard_unlock(&q->guard);
-    int err = hocket__wait_park(self, deadline);
-    if (err != 0) {
-        hocket__guard_lock(&q->guard);
-        if (hocket__queue_has(list, &node)) {
-            hocket__queue_remove(list, &node.link);
-            hk_store(count, hk_load(count) - 1);
-        }
-        (void)hocket__guard_unlock(&q->guard);
-    }
-    hocket__wait_end(self);
-    return err != 0 ? err : node.done == HOCKET__QUEUE_CLOSED ? -EPIPE : 0;
 }
 
-/* The oldest waiter of a list that can still be woken, claimed; or NULL.  Under the guard. */
-static struct hocket__waiter *claim(struct hocket__link **list, _Atomic size_t *count)
+void hocket__queue_unlink(hocket_queue *q, struct hocket__queue_node *node, bool put)
 {
-    struct hocket__waiter *node = NULL;
-    while (*list != NULL && node == NULL) {
-        struct hocket__waiter *first = hocket__queue_first(list);
-        hocket__queue_remove(list, &first->link);
+    struct hocket__wakes none = { NULL, NULL };
+    struct hocket__link **list = put ? &q->putters : &q->getters;
+    _Atomic size_t *count = put ? &q->putters_count : &q->getters_count;
+    hocket__guard_lock(&q->guard);
+    if (hocket__queue_has(list, &node->waiter)) {
+        hocket__queue_remove(list, &node->waiter.link);
         hk_store(count, hk_load(count) - 1);
-        if (hocket__claim(first->task))
-            node = first;
     }
-    return node;
+    hocket__queue_let_go(q, &none);
 }
 
-/* Every call is a cancel point, and may have to wait. */
-static inline int enter(hocket_task **ret_self)
+/* Line up and wait; entered holding the queue and left without.  0: served. */
+static int wait_in(hocket_queue *q, hocket_task *self, bool put, void *value, int64_t priority,
+                   hocket_time deadline, struct hocket__wakes *wakes)
 {
-    *ret_self = hocket__self_attach();
-    return hk_likely(*ret_self != NULL) ? hocket__cancel_point(*ret_self) : -ENOMEM;
+    struct hocket__queue_node node;
+    hocket__sync_begin(&node.waiter, self, &hocket__queue_class, q, true);
+    node.waiter.data = value;
+    node.priority = priority;
+    hocket__queue_link(q, &node, put);
+    hocket__queue_let_go(q, wakes);
+    int err = hocket__wait_park(self, deadline);
+    if (err != 0)
+        hocket__queue_unlink(q, &node, put);
+    hocket__wait_end(self);
+    return err != 0 ? err : node.waiter.done == HOCKET__QUEUE_CLOSED ? -EPIPE : 0;
 }
 
 /* ---- put and get ---- */
 
+HK_NOINLINE static int put_slow(hocket_queue *q, hocket_task *self, const void *value,
+                                int64_t priority, hocket_time deadline)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    int err;
+    hocket__queue_hold(q);
+    while ((err = hocket__queue_put_held(q, self, value, priority, &wakes)) == -ENOMEM)
+        if (hocket__queue_grow(q) != 0)
+            break;
+    if (err == -EAGAIN && deadline > HOCKET_NOW)
+        return wait_in(q, self, true, (void *)(uintptr_t)value, priority, deadline, &wakes);
+    hocket__queue_let_go(q, &wakes);
+    return err == -EAGAIN ? -ETIMEDOUT : err;
+}
+
+HK_NOINLINE static int get_slow(hocket_queue *q, hocket_task *self, void *ret_value,
+                                hocket_time deadline)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    void *old;
+    hocket__queue_hold(q);
+    int err = hocket__queue_get_held(q, self, ret_value, &wakes, &old);
+    if (err == -EAGAIN && deadline > HOCKET_NOW)
+        return wait_in(q, self, false, ret_value, 0, deadline, &wakes);
+    hocket__queue_let_go(q, &wakes);
+    if (old != NULL)
+        hocket__free(old);
+    return err == -EAGAIN ? -ETIMEDOUT : err;
+}
+
+/* The ring had no room, or no value: look again for a moment.  DONE, or it is time to wait. */
+HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void *value,
+                                  void *ret_value)
+{
+    struct hocket__spin spin = hocket__spin_start(self);
+    int result = HOCKET__RING_NOT;
+    while (result == HOCKET__RING_NOT && hocket__spin_turn(&spin))
+        result = value != NULL ? hocket__ring_put(&q->ring, value)
+                               : hocket__ring_get(&q->ring, ret_value);
+    return result;
+}
+
 int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
 {
     hocket_task *self;
-    int err = enter(&self);
-    if (err != 0)
+    int err = hocket__queue_enter(&self);
+    if (hk_unlikely(err != 0))
         return err;
-    hocket__guard_lock(&q->guard);
-    if (hk_unlikely(hk_load(&q->closed))) {
-        err = -EPIPE;
-    } else if (hk_load(&q->count) == q->capacity) {
-        if (deadline > HOCKET_NOW)
-            return wait_in(q, &q->putters, &q->putters_count, self, (void *)(uintptr_t)value,
-                           deadline);
-        err = -ETIMEDOUT;
-    } else {
-        struct hocket__waiter *getter = q->getters != NULL ? claim(&q->getters, &q->getters_count)
-                                                           : NULL;
-        if (getter != NULL) {
-            copy(q, getter->data, value);
-            getter->done = HOCKET__QUEUE_SERVED;
-            hocket_task *task = getter->task;
-            (void)hocket__guard_unlock(&q->guard);
-            hocket__complete(task);
+    int result = hocket__ring_put(&q->ring, value);
+    if (hk_likely(result == HOCKET__RING_DONE))
+        return 0;
+    if (result == HOCKET__RING_NOT) {
+        if (deadline <= HOCKET_NOW)
+            return -ETIMEDOUT;
+        if (look_again(q, self, value, NULL) == HOCKET__RING_DONE)
             return 0;
-        }
-        ring_push(q, value);
     }
-    (void)hocket__guard_unlock(&q->guard);
-    return err;
+    return put_slow(q, self, value, 0, deadline);
 }
 
 int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
 {
     hocket_task *self;
-    int err = enter(&self);
+    int err = hocket__queue_enter(&self);
+    if (hk_unlikely(err != 0))
+        return err;
+    int result = hocket__ring_get(&q->ring, ret_value);
+    if (hk_likely(result == HOCKET__RING_DONE))
+        return 0;
+    if (result == HOCKET__RING_NOT) {
+        if (deadline <= HOCKET_NOW)
+            return -ETIMEDOUT;
+        if (look_again(q, self, NULL, ret_value) == HOCKET__RING_DONE)
+            return 0;
+    }
+    return get_slow(q, self, ret_value, deadline);
+}
+
+int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,
+                          hocket_time deadline)
+{
+    hocket_task *self;
+    int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    hocket__guard_lock(&q->guard);
-    if (hk_load(&q->count) == 0) {
-        if (hk_load(&q->closed))
-            err = -EPIPE;
-        else if (deadline > HOCKET_NOW)
-            return wait_in(q, &q->getters, &q->getters_count, self, ret_value, deadline);
-        else
-            err = -ETIMEDOUT;
-    } else {
-        ring_pop(q, ret_value);
-        struct hocket__waiter *putter = q->putters != NULL ? claim(&q->putters, &q->putters_count)
-                                                           : NULL;
-        if (putter != NULL) {
-            ring_push(q, putter->data);
-            putter->done = HOCKET__QUEUE_SERVED;
-            hocket_task *task = putter->task;
-            (void)hocket__guard_unlock(&q->guard);
-            hocket__complete(task);
-            return 0;
-        }
+    return q->by_number ? put_slow(q, self, value, priority, deadline) : -EINVAL;
+}
+
+/* ---- many at once ---- */
+
+/* What there is room for, or somebody waits for, now.  Adds to *put. */
+static int put_some(hocket_queue *q, hocket_task *self, const unsigned char *values, size_t count,
+                    size_t *put, hocket_time deadline)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    int err = 0;
+    hocket__queue_hold(q);
+    while (*put < count && err == 0) {
+        const unsigned char *value = values + *put * q->value_size;
+        err = hocket__queue_put_held(q, self, value, 0, &wakes);
+        if (err == -ENOMEM)
+            err = hocket__queue_grow(q);
+        else if (err == 0)
+            ++*put;
     }
-    (void)hocket__guard_unlock(&q->guard);
+    if (err != -EAGAIN || deadline <= HOCKET_NOW) {
+        hocket__queue_let_go(q, &wakes);
+        return err == -EAGAIN ? -ETIMEDOUT : err;
+    }
+    err = wait_in(q, self, true, (void *)(uintptr_t)(values + *put * q->value_size), 0, deadline,
+                  &wakes);
+    *put += err == 0;
     return err;
 }
 
-/* ---- close ---- */
-
-static void turn_away(struct hocket__link **list, _Atomic size_t *count,
-                      struct hocket__wakes *wakes)
+ptrdiff_t hocket_queue_put_many(hocket_queue *q, const void *values, size_t count,
+                                hocket_time deadline)
 {
-    struct hocket__waiter *node;
-    while ((node = claim(list, count)) != NULL) {
-        node->done = HOCKET__QUEUE_CLOSED;
-        hocket__wakes_add(wakes, node->task);
+    hocket_task *self;
+    size_t put = 0;
+    int err = hocket__queue_enter(&self);
+    while (err == 0 && put < count) {
+        const unsigned char *left = (const unsigned char *)values + put * q->value_size;
+        size_t n = hocket__ring_put_some(&q->ring, left, count - put);
+        put += n;
+        if (n == 0)
+            err = put_some(q, self, values, count, &put, deadline);
     }
+    return put > 0 ? (ptrdiff_t)put : err;
 }
 
-static void drop_range(hocket_queue *q, size_t head, size_t count)
+/* One or more, as there are; waits for the first. */
+static ptrdiff_t get_some(hocket_queue *q, hocket_task *self, unsigned char *ret_values,
+                          size_t most, hocket_time deadline)
 {
-    for (size_t i = head; q->drop != NULL && count > 0; count--) {
-        q->drop(q->ring + i * q->value_size);
-        i = i + 1 == q->capacity ? 0 : i + 1;
-    }
-}
-
-int hocket_queue_close(hocket_queue *q, int how)
-{
-    if (how != HOCKET_CLOSE_DRAIN && how != HOCKET_CLOSE_NOW)
-        return -EINVAL;
     struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&q->guard);
-    bool before = hk_load(&q->closed);
-    size_t head = q->head, dropped = how == HOCKET_CLOSE_NOW ? hk_load(&q->count) : 0;
-    hk_store(&q->closed, true);
-    if (dropped > 0) /* nobody puts any more: what the ring holds stays as it is */
-        hk_store(&q->count, (size_t)0);
-    turn_away(&q->putters, &q->putters_count, &wakes);
-    turn_away(&q->getters, &q->getters_count, &wakes);
-    (void)hocket__guard_unlock(&q->guard);
-    hocket__wakes_run(&wakes);
-    drop_range(q, head, dropped);
-    return before && dropped == 0 ? -EALREADY : 0;
+    struct hocket__chunk *garbage = NULL;
+    size_t got = 0;
+    int err = 0;
+    hocket__queue_hold(q);
+    while (got < most) {
+        void *old;
+        err = hocket__queue_get_held(q, self, ret_values + got * q->value_size, &wakes, &old);
+        if (err != 0)
+            break;
+        got++;
+        if (old != NULL) { /* what a pop gives back is a chunk */
+            ((struct hocket__chunk *)old)->older = garbage;
+            garbage = old;
+        }
+    }
+    if (got == 0 && err == -EAGAIN && deadline > HOCKET_NOW) {
+        err = wait_in(q, self, false, ret_values, 0, deadline, &wakes);
+        return err == 0 ? 1 : err;
+    }
+    hocket__queue_let_go(q, &wakes);
+    while (garbage != NULL) {
+        struct hocket__chunk *older = garbage->older;
+        hocket__free(garbage);
+        garbage = older;
+    }
+    return got > 0 ? (ptrdiff_t)got : err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
-/* ---- the rest ---- */
-
-int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
-                     const hocket_queue_options *options)
+ptrdiff_t hocket_queue_get_many(hocket_queue *q, void *ret_values, size_t most,
+                                hocket_time deadline)
 {
-    static const hocket_queue_options defaults = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    const hocket_queue_options *o = options != NULL ? options : &defaults;
-    size_t capacity = o->capacity != 0 ? o->capacity : HOCKET_QUEUE_CAPACITY, bytes;
-    if ((o->size != 0 && o->size < sizeof *o) || value_size == 0 || o->order != HOCKET_FIFO)
-        return -EINVAL;
-    if (__builtin_mul_overflow(value_size, capacity, &bytes) ||
-        __builtin_add_overflow(bytes, sizeof(hocket_queue), &bytes))
-        return -EINVAL;
-    hocket_queue *q = hocket__alloc(bytes);
-    if (q == NULL)
-        return -ENOMEM;
-    memset(q, 0, sizeof *q);
-    q->value_size = value_size;
-    q->capacity = capacity;
-    q->drop = o->drop;
-    *ret_queue = q;
-    return 0;
-}
-
-void hocket_queue_free(hocket_queue *q)
-{
-    if (q == NULL)
-        return;
-    hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->getters);
-    hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->putters);
-    drop_range(q, q->head, hk_load(&q->count));
-    hocket__free(q);
-}
-
-size_t hocket_queue_length(const hocket_queue *q)
-{
-    return hk_load(&q->count);
-}
-
-size_t hocket_queue_capacity(const hocket_queue *q)
-{
-    return q->capacity;
-}
-
-bool hocket_queue_empty(const hocket_queue *q)
-{
-    return hk_load(&q->count) == 0;
-}
-
-bool hocket_queue_full(const hocket_queue *q)
-{
-    return hk_load(&q->count) == q->capacity;
-}
-
-bool hocket_queue_closed(const hocket_queue *q)
-{
-    return hk_load(&q->closed);
-}
-
-size_t hocket_queue_getters(const hocket_queue *q)
-{
-    return hk_load(&q->getters_count);
-}
-
-size_t hocket_queue_putters(const hocket_queue *q)
-{
-    return hk_load(&q->putters_count);
+    hocket_task *self;
+    int err = hocket__queue_enter(&self);
+    if (err != 0 || most == 0)
+        return err;
+    size_t got = hocket__ring_get_some(&q->ring, ret_values, most);
+    return got > 0 ? (ptrdiff_t)got : get_some(q, self, ret_values, most, deadline);
 }

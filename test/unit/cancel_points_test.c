@@ -102,7 +102,11 @@ static void cancel_points(void)
     POINT(hocket_once_do, &once, work, NULL, HOCKET_FOREVER);
     POINT(hocket_guarded_call_until, &guarded, value_call, NULL, HOCKET_FOREVER);
     POINT(hocket_queue_put, queue, &n, HOCKET_NOW);
+    POINT(hocket_queue_put_with, queue, &n, 1, HOCKET_NOW);
     POINT(hocket_queue_get, queue, &n, HOCKET_FOREVER);
+    POINT(hocket_queue_put_many, queue, &n, 1, HOCKET_NOW);
+    POINT(hocket_queue_get_many, queue, &n, 1, HOCKET_FOREVER);
+    POINT(hocket_queue_join, queue, HOCKET_NOW);
     POINT(hocket_submit, executor, &none, job, NULL, 0);
     POINT(hocket_submit_until, executor, &none, job, NULL, 0, HOCKET_NOW);
     POINT(hocket_submit_fn, executor, &none, work, NULL);
@@ -173,6 +177,7 @@ static void never(void)
     NEVER(hocket_task_start, t);
     hocket_task_release(t);
     NEVER(hocket_queue_new, &q, 1, NULL);
+    NEVER(hocket_queue_task_done, q);
     NEVER(hocket_queue_close, q, HOCKET_CLOSE_NOW);
     hocket_queue_free(q);
     NEVER(hocket_executor_new, &ex, "inline", NULL);

@@ -90,7 +90,7 @@ END_TEST
 static void *modest(size_t size, void *context)
 {
     (void)context;
-    return size < SIZE_MAX / 16 ? malloc(size) : NULL;
+    return size < SIZE_MAX / 64 ? malloc(size) : NULL;
 }
 
 START_TEST(new_refuses_nonsense)
@@ -100,17 +100,30 @@ START_TEST(new_refuses_nonsense)
     hocket_queue *q = NULL;
     hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
     HK_EXPECT_EQ(hocket_queue_new(&q, 0, NULL), -EINVAL);
-    o.order = 1;
+    o.order = 3;
+    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
+    o.order = -1;
+    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
+    o.order = HOCKET_PRIORITY;
+    o.first = 2;
+    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
+    o.first = HOCKET_HIGHEST_FIRST;
+    o.capacity = HOCKET_RENDEZVOUS;
+    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
+    o.order = HOCKET_LIFO;
     HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
     o.order = HOCKET_FIFO;
     o.size = 3;
     HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
     o.size = 0;
-    o.capacity = SIZE_MAX;
-    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
-    HK_EXPECT_EQ(hocket_queue_new(&q, 1, &o), -EINVAL);
-    o.capacity = SIZE_MAX / 8;
-    HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -ENOMEM);
+    for (int order = HOCKET_FIFO; order <= HOCKET_PRIORITY; order++) {
+        o.order = order;
+        o.capacity = SIZE_MAX - 2; /* the two above have a meaning */
+        HK_EXPECT_EQ(hocket_queue_new(&q, 4, &o), -EINVAL);
+        HK_EXPECT_EQ(hocket_queue_new(&q, SIZE_MAX, &o), -EINVAL);
+        o.capacity = SIZE_MAX / 48;
+        HK_EXPECT_EQ(hocket_queue_new(&q, 16, &o), -ENOMEM);
+    }
     HK_EXPECT(q == NULL);
 }
 END_TEST

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_QUEUE_RING_H
+#define HOCKET_QUEUE_RING_H
+
+/*
+ * ring - the values of a bounded first-in first-out queue, without a lock
+ *
+ * A ring of cells, each with a value and a stamp that says whose turn it is (after Vyukov's
+ * bounded queue).  Two words say where the next put and the next get take place:
+ *
+ *     63 ...  k+1 | k ... 1 | 0
+ *       lap       |  index  | SLOW         2^k >= capacity
+ *
+ * A put at position p needs the stamp p.  It moves `tail` on by CAS, which makes the cell its own,
+ * copies the value and sets the stamp to p+1.  A get at position p needs p+1, moves `head` on,
+ * copies the value and sets the stamp to p + one lap, where the next put waits for it.  One
+ * locked instruction each.
+ *
+ * SLOW in a word makes every such CAS on it fail.  Whoever holds the queue's guard may set it in both,
+ * tail first; then the guard alone protects the ring, but for calls whose CAS came before: their
+ * cells get their stamp within a few instructions, and are waited for.  As long as SLOW is
+ * set, what the words say is exact.  The bit is set while somebody waits, after a close,
+ * and always in queues of another kind.
+ *
+ * Since the decision to wait is made with SLOW set in the very word that the other side must
+ * change by CAS, no wake-up is lost, and no fence or flag is needed beside the CAS.  A put
+ * that wins its CAS after a close cannot exist for the same reason.
+ *
+ * Memory order: a stamp is stored with release and read with acquire, which orders the copies of
+ * a cell.  The words are read with acquire; a snapshot of both (tail, head, tail again) is read
+ * seq_cst, as it claims that both held at one moment.  The CAS is acq_rel.
+ *
+ * Rejected: a flag "somebody waits" that is read after the put: it takes a second locked instruction
+ * or a seq_cst pair with the waiter, and a close would be inexact.  One counter modulo the
+ * capacity: a division a call, or powers of two only.
+ */
+#include <string.h>
+
+#include "park/spin.h"
+
+#define HOCKET__RING_SLOW 1u
+
+struct hocket__ring {
+    /* constant */
+    unsigned char *cells;
+    size_t stride, stamp_at; /* bytes a cell; where its stamp is, behind the value */
+    size_t value_size, capacity;
+    uint64_t lap; /* one lap in a position: a power of two */
+    unsigned lap_shift;
+
+    /* Each on a line of its own, and the neighbour that is fetched with it. */
+    _Alignas(128) _Atomic uint64_t tail;
+    _Alignas(128) _Atomic uint64_t head;
+};
+
+enum hocket__ring_result {
+    HOCKET__RING_DONE,
+    HOCKET__RING_NOT, /* full or empty, for certain, at some moment of the call */
+    HOCKET__RING_SEE  /* hold the queue, and see */
+};
+
+/* A copy of a size known to the compiler is a few instructions, of another one a call. */
+static inline void hocket__value_copy(size_t size, void *to, const void *from)
+{
+    switch (size) {
+    case 4: memcpy(to, from, 4); break;
+    case 8: memcpy(to, from, 8); break;
+    case 16: memcpy(to, from, 16); break;
+    default: memcpy(to, from, size);
+    }
+}
+
+static inline unsigned char *hocket__ring_cell(const struct hocket__ring *r, uint64_t at)
+{
+    return r->cells + (size_t)((at & (r->lap - 1)) >> 1) * r->stride;
+}
+
+static inline _Atomic uint64_t *hocket__ring_stamp(const struct hocket__ring *r,
+                                                   unsigned char *cell)
+{
+    return (_Atomic uint64_t *)(void *)(cell + r->stamp_at);
+}
+
+/* The position `n` <= capacity further. */
+static inline uint64_t hocket__ring_after(const struct hocket__ring *r, uint64_t at, size_t n)
+{
+    uint64_t index = ((at & (r->lap - 1)) >> 1) + n, lap = at & ~(r->lap - 1);
+    return index < r->capacity ? lap + (index << 1) : lap + r->lap + ((index - r->capacity) << 1);
+}
+
+/* How many values lie between; nonsense if the two were not read at one moment. */
+static inline int64_t hocket__ring_between(const struct hocket__ring *r, uint64_t head,
+                                           uint64_t tail)
+{
+    int64_t laps = (int64_t)(tail >> r->lap_shift) - (int64_t)(head >> r->lap_shift);
+    int64_t indices = (int64_t)((tail & (r->lap - 1)) >> 1) - (int64_t)((head & (r->lap - 1)) >> 1);
+    return laps * (int64_t)r->capacity + indices;
+}
+
+/* How many values were put in all. */
+static inline uint64_t hocket__ring_total(const struct hocket__ring *r)
+{
+    uint64_t tail = hk_load_acq(&r->tail);
+    return (tail >> r->lap_shift) * r->capacity + ((tail & (r->lap - 1)) >> 1);
+}
+
+/* Wait for another call that has moved on and not yet set its stamp. */
+static inline void hocket__ring_await(_Atomic uint64_t *stamp, uint64_t value)
+{
+    for (unsigned turn = 0; hk_load_acq(stamp) != value; turn++)
+        hocket__spin_brief(turn);
+}
+
+/* Turns of waiting for such a call before the guard is taken. */
+#define HOCKET__RING_TURNS 64
+
+static inline int hocket__ring_put(struct hocket__ring *r, const void *value)
+{
+    unsigned turn = 0;
+    uint64_t tail = hk_load_acq(&r->tail);
+    while (hk_likely(!(tail & HOCKET__RING_SLOW))) {
+        unsigned char *cell = hocket__ring_cell(r, tail);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        if (hk_likely(hk_load_acq(stamp) == tail)) {
+            if (hk_likely(hk_cas(&r->tail, &tail, hocket__ring_after(r, tail, 1)))) {
+                hocket__value_copy(r->value_size, cell, value);
+                hk_store_rel(stamp, tail + 1); /* pairs with the load of a get */
+                return HOCKET__RING_DONE;
+            }
+            continue;
+        }
+        uint64_t head = hk_load_sc(&r->head), again = hk_load_sc(&r->tail);
+        if (again == tail) {
+            if ((head & ~(uint64_t)HOCKET__RING_SLOW) + r->lap == tail)
+                return HOCKET__RING_NOT;
+            if (turn++ == HOCKET__RING_TURNS)
+                break;
+            hk_spin_pause();
+        }
+        tail = again;
+    }
+    return HOCKET__RING_SEE;
+}
+
+static inline int hocket__ring_get(struct hocket__ring *r, void *ret_value)
+{
+    unsigned turn = 0;
+    uint64_t head = hk_load_acq(&r->head);
+    while (hk_likely(!(head & HOCKET__RING_SLOW))) {
+        unsigned char *cell = hocket__ring_cell(r, head);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        if (hk_likely(hk_load_acq(stamp) == head + 1)) {
+            if (hk_likely(hk_cas(&r->head, &head, hocket__ring_after(r, head, 1)))) {
+                hocket__value_copy(r->value_size, ret_value, cell);
+                hk_store_rel(stamp, head + r->lap); /* pairs with the load of a put */
+                return HOCKET__RING_DONE;
+            }
+            continue;
+        }
+        uint64_t tail = hk_load_sc(&r->tail), again = hk_load_sc(&r->head);
+        if (again == head) {
+            if (tail == head) /* with SLOW it may be closed, which is another answer */
+                return HOCKET__RING_NOT;
+            if ((tail & HOCKET__RING_SLOW) || turn++ == HOCKET__RING_TURNS)
+                break;
+            hk_spin_pause();
+        }
+        head = again;
+    }
+    return HOCKET__RING_SEE;
+}
+
+/* As many of `count` values as there is room for at once; 0: full, or hold the queue. */
+static inline size_t hocket__ring_put_some(struct hocket__ring *r, const unsigned char *values,
+                                           size_t count)
+{
+    uint64_t tail = hk_load_acq(&r->tail);
+    size_t n;
+    do {
+        int64_t there = hocket__ring_between(r, hk_load_acq(&r->head), tail);
+        if ((tail & HOCKET__RING_SLOW) || there < 0 || there >= (int64_t)r->capacity)
+            return 0;
+        n = r->capacity - (size_t)there;
+        n = n < count ? n : count;
+    } while (!hk_cas(&r->tail, &tail, hocket__ring_after(r, tail, n)));
+    for (size_t i = 0; i < n; i++) {
+        unsigned char *cell = hocket__ring_cell(r, tail);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        hocket__ring_await(stamp, tail);
+        hocket__value_copy(r->value_size, cell, values + i * r->value_size);
+        hk_store_rel(stamp, tail + 1);
+        tail = hocket__ring_after(r, tail, 1);
+    }
+    return n;
+}
+
+/* Up to `most` values that are there; 0: empty, or hold the queue. */
+static inline size_t hocket__ring_get_some(struct hocket__ring *r, unsigned char *ret_values,
+                                           size_t most)
+{
+    uint64_t head = hk_load_acq(&r->head);
+    size_t n;
+    do {
+        int64_t there = hocket__ring_between(r, head, hk_load_acq(&r->tail));
+        if ((head & HOCKET__RING_SLOW) || there <= 0 || there > (int64_t)r->capacity)
+            return 0;
+        n = (size_t)there < most ? (size_t)there : most;
+    } while (!hk_cas(&r->head, &head, hocket__ring_after(r, head, n)));
+    for (size_t i = 0; i < n; i++) {
+        unsigned char *cell = hocket__ring_cell(r, head);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        hocket__ring_await(stamp, head + 1);
+        hocket__value_copy(r->value_size, ret_values + i * r->value_size, cell);
+        hk_store_rel(stamp, head + r->lap);
+        head = hocket__ring_after(r, head, 1);
+    }
+    return n;
+}
+
+/* ---- with the guard held ---- */
+
+static inline bool hocket__ring_is_slow(const struct hocket__ring *r)
+{
+    return (hk_load(&r->tail) & HOCKET__RING_SLOW) != 0;
+}
+
+static inline void hocket__ring_slow(struct hocket__ring *r)
+{
+    if (!hocket__ring_is_slow(r)) {
+        (void)hk_or(&r->tail, (uint64_t)HOCKET__RING_SLOW);
+        (void)hk_or(&r->head, (uint64_t)HOCKET__RING_SLOW);
+    }
+}
+
+/* Nobody else changes a word with SLOW in it, so stores will do; they pair with the loads above. */
+static inline void hocket__ring_fast(struct hocket__ring *r)
+{
+    hk_store_rel(&r->tail, hk_load(&r->tail) & ~(uint64_t)HOCKET__RING_SLOW);
+    hk_store_rel(&r->head, hk_load(&r->head) & ~(uint64_t)HOCKET__RING_SLOW);
+}
+
+/* Values in it.  With SLOW set. */
+static inline size_t hocket__ring_count(const struct hocket__ring *r)
+{
+    return (size_t)hocket__ring_between(r, hk_load(&r->head), hk_load(&r->tail));
+}
+
+static inline void hocket__ring_push(struct hocket__ring *r, const void *value)
+{
+    uint64_t tail = hk_load(&r->tail) & ~(uint64_t)HOCKET__RING_SLOW;
+    unsigned char *cell = hocket__ring_cell(r, tail);
+    _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+    hocket__ring_await(stamp, tail);
+    hocket__value_copy(r->value_size, cell, value);
+    hk_store_rel(stamp, tail + 1);
+    hk_store_rel(&r->tail, hocket__ring_after(r, tail, 1) | HOCKET__RING_SLOW);
+}
+
+/* The oldest value, which stays where it is until the ring is put into again. */
+static inline unsigned char *hocket__ring_take(struct hocket__ring *r)
+{
+    uint64_t head = hk_load(&r->head) & ~(uint64_t)HOCKET__RING_SLOW;
+    unsigned char *cell = hocket__ring_cell(r, head);
+    _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+    hocket__ring_await(stamp, head + 1);
+    hk_store_rel(stamp, head + r->lap);
+    hk_store_rel(&r->head, hocket__ring_after(r, head, 1) | HOCKET__RING_SLOW);
+    return cell;
+}
+
+#endif
