@@ -71,14 +71,15 @@ HK_COLD static bool expire(struct hocket__cancel_scope *s)
 bool hocket__cancelled_slow(hocket_task *self)
 {
     uint32_t now = hk_load_acq(&hocket__cancel_epoch);
+    struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
     if (hk_unlikely(self->cancel_epoch != now)) {
-        self->cancel_cached = walk_up(self);
+        self->cancel_state = walk_up(self)                        ? HOCKET__CANCELLED
+                             : s && s->deadline != HOCKET_FOREVER ? HOCKET__CANCELLED_LATER
+                                                                  : HOCKET__NOT_CANCELLED;
         self->cancel_epoch = now;
     }
-    if (hk_unlikely(self->cancel_cached))
-        return true;
-    struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
-    return hk_unlikely(s && s->deadline != HOCKET_FOREVER) && expire(s);
+    return self->cancel_state == HOCKET__CANCELLED ||
+           (self->cancel_state == HOCKET__CANCELLED_LATER && expire(s));
 }
 
 hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadline)

@@ -53,15 +53,21 @@ void hocket__cancel_task(hocket_task *task);
 /* Unlink at the end of a task's life. */
 void hocket__cancel_forget(hocket_task *task);
 
+/* What a task knows of itself as of its cancel_epoch; a scope's deadline never changes. */
+enum hocket__cancel_state {
+    HOCKET__NOT_CANCELLED,
+    HOCKET__CANCELLED_LATER, /* not yet, but there is a deadline: look at the clock */
+    HOCKET__CANCELLED
+};
+
 extern _Atomic uint32_t hocket__cancel_epoch;
 bool hocket__cancelled_slow(hocket_task *self);
 
 /* Is the task cancelled?  The task itself only. */
 static inline bool hocket__cancelled(hocket_task *self)
 {
-    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
     if (hk_likely(self->cancel_epoch == hk_load_acq(&hocket__cancel_epoch) &&
-                  !self->cancel_cached && (!s || s->deadline == HOCKET_FOREVER)))
+                  self->cancel_state == HOCKET__NOT_CANCELLED))
         return false;
     return hocket__cancelled_slow(self);
 }

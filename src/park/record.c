@@ -221,9 +221,8 @@ void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
     t->home = NULL;
     t->cancel_epoch = 0;
     hk_store(&t->cancel_requested, false);
-    t->fn = NULL;
     t->arg = NULL;
-    t->result = 0;
+    t->fn = NULL;
     hk_store(&t->flags, 0);
     t->priority = 0;
     t->stack_class = 0;

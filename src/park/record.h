@@ -93,35 +93,38 @@ enum hocket__task_flags {
 #define HOCKET__HELD_READS 4
 
 struct hocket_task {
-    /* ---- line 0: queueing, starting, joining */
+    /* ---- line 0: queueing, switching, cancel points; a yield touches no other */
     _Atomic uint32_t wait_state; /* enum hocket__wait_state */
     uint32_t slot;               /* for ever; what lock words hold */
     const struct hocket__task_ops *ops;
     struct hocket_task *run_next, *run_prev; /* in a run queue */
+    struct hocket__stack *stack;             /* where it is suspended; NULL = fresh or running */
     _Atomic uint32_t life;                   /* bits of enum hocket__life: task/task.h */
-    int result;                              /* final once DONE */
+    uint32_t held_saved;                     /* locks held, while not on a CPU */
+    uint32_t cancel_epoch;                   /* epoch that cancel_state belongs to */
     _Atomic uint16_t flags;                  /* enum hocket__task_flags */
-    _Atomic uint8_t kind;                    /* enum hocket__task_kind */
-    int8_t priority;
     _Atomic uint16_t queued_on; /* 1 + index of the worker in whose queue it is fresh */
+    _Atomic uint8_t kind;       /* enum hocket__task_kind */
+    int8_t priority;
     uint8_t stack_class;
-    _Atomic bool named;                /* `name` holds one */
-    _Atomic uint64_t id;               /* 0 = the record is free */
-    struct hocket__cancel_scope *home; /* scope it was spawned into; NULL for foreign */
-
-    /* ---- line 1: running and ending */
-    hocket_task_fn *fn;
-    void *arg;
-    struct hocket__cancel_scope *scopes; /* innermost scope it has open; `guard` to change */
-    struct hocket__stack *stack;         /* where it is suspended; NULL = fresh or running */
-    struct hocket__words *words;         /* hocket_fail */
-    struct hocket__locals *locals;
-    struct hocket_task *in_place_of; /* the joiner it runs under */
-    uint32_t cancel_epoch;           /* epoch the cached answer belongs to */
-    bool cancel_cached;
+    _Atomic bool named;            /* `name` holds one */
+    uint8_t cancel_state;          /* enum hocket__cancel_state */
     bool linked;                   /* in home's list (guarded by home->guard) */
     _Atomic bool cancel_requested; /* hocket_cancel */
     uint8_t spin_luck;             /* thread.c: how well spinning went lately */
+
+    /* ---- line 1: starting, ending, joining */
+    union {
+        hocket_task_fn *fn; /* until it has returned */
+        int result;         /* from then on; final once DONE */
+    };
+    void *arg;
+    _Atomic uint64_t id;                 /* 0 = the record is free */
+    struct hocket__cancel_scope *home;   /* scope it was spawned into; NULL for foreign */
+    struct hocket__cancel_scope *scopes; /* innermost scope it has open; `guard` to change */
+    struct hocket__words *words;         /* hocket_fail */
+    struct hocket__locals *locals;
+    struct hocket_task *in_place_of; /* the joiner it runs under */
 
     /* ---- line 2: the live wait record, written by the task, read by anybody */
     _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */
@@ -130,7 +133,6 @@ struct hocket_task {
     _Atomic hocket_time wait_since; /* 0 = not taken */
     _Atomic(const void *) wait_caller;
     _Atomic uint32_t wait_seq; /* +1 at each begin and end */
-    uint32_t held_saved;       /* locks held, while not on a CPU */
     hocket__guard guard;       /* joiners, and its stack of open scopes */
     uint32_t held_reads_more;  /* read locks beyond held_reads: then "unknown" */
     struct hocket__link *joiners;

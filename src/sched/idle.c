@@ -33,6 +33,7 @@
 #define ROB_AFTER    (15 * US) /* about the price of a forced steal */
 #define INTERVAL_MIN (20 * US)
 #define INTERVAL_MAX (1000 * US)
+#define SURPLUS_TIME HOCKET_SEC /* asleep for so long: stacks that are not needed go back */
 
 struct hocket__runtime hocket__rt;
 void (*hocket__sched_run_fn)(hocket_task *task);
@@ -344,6 +345,23 @@ bool hocket__time_kept(void)
     return time_kept(first_deadline());
 }
 
+/* Who sleeps for long gives back the stacks that it does not need. */
+static void sleep_until(struct hocket__worker *w, hocket_time deadline)
+{
+    bool surplus = hocket__loop_surplus(w);
+    hocket_time soon = surplus ? hocket_after(SURPLUS_TIME) : HOCKET_FOREVER;
+    while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP) {
+        hocket_time until = surplus && soon < deadline ? soon : deadline;
+        int err = hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, until);
+        if (err == -ETIMEDOUT && until < deadline) {
+            hocket__loop_give_back(w);
+            surplus = false;
+        } else if (err != -EINTR) {
+            break;
+        }
+    }
+}
+
 /* Sleep until woken or the first timer; true if somebody woke us (we then count as searching). */
 static bool sleep_once(struct hocket__worker *w)
 {
@@ -359,9 +377,7 @@ static bool sleep_once(struct hocket__worker *w)
         deadline = HOCKET_FOREVER;
     hk_store(&w->keeps, deadline);
     if (!anything_anywhere(w))
-        while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP)
-            if (hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, deadline) != -EINTR)
-                break;
+        sleep_until(w, deadline);
     hk_store(&w->keeps, HOCKET_FOREVER);
     bool woken = !idle_clear(w->index); /* the waker cleared it and counted us as searching */
     hk_store(&w->sleep, HOCKET__AWAKE);

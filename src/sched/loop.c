@@ -27,8 +27,9 @@
 #include "sys/sanitizer.h"
 #include "sys/switch.h"
 
-#define IDLE_MAX  64 /* loops in a worker's cache; more are given back */
-#define RUN_QUOTA 61 /* every so many dispatches: the global list, the timers */
+#define IDLE_MAX  1024 /* loops in a worker's cache; more are given back */
+#define IDLE_KEPT 64   /* of these, by a worker that sleeps for long */
+#define RUN_QUOTA 61   /* every so many dispatches: the global list, the timers */
 
 int hocket__tsan_sync = 1; /* whether a switch orders memory for TSan: both are tested */
 
@@ -74,6 +75,17 @@ static struct hocket__stack *idle_pop(struct hocket__worker *w)
         w->idle_count--;
     }
     return s;
+}
+
+bool hocket__loop_surplus(const struct hocket__worker *w)
+{
+    return w->idle_count > IDLE_KEPT;
+}
+
+void hocket__loop_give_back(struct hocket__worker *w)
+{
+    while (w->idle_count > IDLE_KEPT)
+        stack_give_back(idle_pop(w));
 }
 
 bool hocket__loop_reserve(struct hocket__worker *w)

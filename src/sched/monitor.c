@@ -7,9 +7,12 @@
  *   - wakes a sleeping worker for tasks that have not moved since the last tick,
  *   - lends a worker if a task has kept one for long while others wait for it, behind it or
  *     in the global list, and reports that task by name.
- * When all workers sleep, one of them keeps the time and the monitor sleeps without a
- * timeout until a worker wakes (hocket__monitor_kick): an idle program uses no CPU.
+ * When all workers sleep, one of them keeps the time and the monitor sleeps until a worker
+ * wakes (hocket__monitor_kick).  After two seconds of that it gives the pages of stacks that nobody
+ * uses back to the system, and then sleeps without a timeout: an idle program uses no CPU.
  */
+#include <errno.h>
+
 #include "sched/worker.h"
 
 #define TICK       HOCKET_MS
@@ -17,6 +20,8 @@
 #define CALM       20 /* ticks without need before the tick grows */
 #define LEND_AFTER (10 * HOCKET_MS)
 #define LENT_MAX   64
+#define TRIM_STEP  256
+#define TRIM_AFTER (2 * HOCKET_SEC) /* the workers have given back what they do not need by then */
 
 enum { AWAKE, DEEP, STOP };
 static _Atomic uint32_t state;
@@ -96,14 +101,25 @@ static bool all_asleep(void)
            hocket__time_kept();
 }
 
+/* False if a worker woke meanwhile. */
+static bool trim(void)
+{
+    while (all_asleep())
+        if (hocket__stack_trim_idle(TRIM_STEP) < TRIM_STEP)
+            return true;
+    return false;
+}
+
 static void *monitor_main(void *arg)
 {
     (void)arg;
     hocket_time tick = TICK;
     int calm = 0;
+    bool trimmed = false;
     while (hk_load_acq(&state) != STOP) {
         bool up = look(hocket__clock());
         calm = up ? 0 : calm + 1;
+        trimmed = trimmed && !up;
         tick = calm < CALM ? TICK : TICK_MAX;
         uint32_t expected = AWAKE;
         hocket_time until = hocket_after(tick);
@@ -113,9 +129,11 @@ static void *monitor_main(void *arg)
             if (!all_asleep())
                 hocket__monitor_kick();
             else
-                until = HOCKET_FOREVER;
+                until = trimmed ? HOCKET_FOREVER : hocket_after(TRIM_AFTER);
         }
-        (void)hocket__futex_wait(&state, expected, until);
+        int err = hocket__futex_wait(&state, expected, until);
+        if (err == -ETIMEDOUT && expected == DEEP && hk_cas_sc(&state, &expected, AWAKE))
+            trimmed = trim();
     }
     return NULL;
 }

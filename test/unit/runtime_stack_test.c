@@ -2,7 +2,10 @@
 /* runtime: stack sizes, the stacks of large tasks, overflows. */
 #include <errno.h>
 
+#include <hocket/event.h>
+
 #include "support/death.h"
+#include "support/run.h"
 #include "support/suite.h"
 #include "sys/stack.h"
 
@@ -194,6 +197,44 @@ static void overflow_child(void *arg)
     _exit(0);
 }
 
+static int park_crowd(void *arg)
+{
+    hocket_event *gate = arg;
+    return hocket_event_wait(gate, HOCKET_FOREVER);
+}
+
+/* Once the program has been idle for a while, the pages of unused stacks go back. */
+static int idle_program(void *arg)
+{
+    enum { CROWD = 2000 };
+    static hocket_event gate;
+    struct hocket__stack_stats stats;
+    hocket_scope scope;
+    (void)arg;
+    hocket_scope_open(&scope, NULL);
+    for (int i = 0; i < CROWD; i++)
+        HK_EXPECT_OK(hocket_spawn(&scope, park_crowd, &gate));
+    RUN_UNTIL(hocket__parked_count() >= CROWD);
+    hocket__stack_get_stats(&stats);
+    HK_EXPECT(stats.live >= CROWD);
+    hocket_event_set(&gate);
+    HK_EXPECT_OK(hocket_scope_close(&scope));
+    do {
+        HK_EXPECT_OK(hocket_sleep(4 * HOCKET_SEC));
+        hocket__stack_get_stats(&stats);
+    } while (stats.live > CROWD / 2);
+    HK_EXPECT(stats.cold > 0);
+    return 0;
+}
+
+START_TEST(unused_stacks_go_back)
+{
+    hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    o.workers = 2;
+    HK_EXPECT_EQ(hocket_run_with(idle_program, NULL, &o), 0);
+}
+END_TEST
+
 START_TEST(an_overflow_names_the_task)
 {
     struct overflow o[] = {
@@ -218,5 +259,6 @@ SUITE("runtime_stack", 30)
     suite_each(all_sizes_at_once);
     suite_once(the_root_task_has_8_mib);
     suite_once(tasks_take_the_default);
+    suite_once(unused_stacks_go_back);
     tcase_add_loop_test(suite__case, an_overflow_names_the_task, 0, 5);
 }
