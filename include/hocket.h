@@ -11,6 +11,7 @@
 #include <hocket/error.h>
 #include <hocket/event.h>
 #include <hocket/executor.h>
+#include <hocket/fork.h>
 #include <hocket/future.h>
 #include <hocket/guarded.h>
 #include <hocket/hooks.h>

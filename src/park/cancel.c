@@ -12,6 +12,7 @@
  */
 #include "park/cancel.h"
 
+#include "park/forks.h"
 #include "sys/sys.h"
 
 _Atomic uint32_t hocket__cancel_epoch = 1; /* 0 in a record means: never computed */
@@ -21,6 +22,20 @@ static void epoch_advance(void)
     uint32_t old = hk_add(&hocket__cancel_epoch, 1);
     if (old == UINT32_MAX)
         (void)hk_add(&hocket__cancel_epoch, 1); /* skip 0 */
+}
+
+/* A branch of a task is cancelled with that task, also where no scope lies between them. */
+static bool requested(const hocket_task *t)
+{
+    while (!hk_load_acq(&t->cancel_requested)) {
+        if (!(hk_load(&t->flags) & HOCKET__TASK_BRANCH))
+            return false;
+        const hocket_task *forker = ((const hocket_branch *)t->arg)->hocket__forker;
+        if (t->home != forker->home)
+            return false; /* in a scope of the forker, which the walk comes to */
+        t = forker;
+    }
+    return true;
 }
 
 /* The walk of the header's first paragraph. */
@@ -34,7 +49,7 @@ static bool walk_up(const hocket_task *t)
             if (s->shield)
                 return false;
         }
-        if (!t || hk_load_acq(&t->cancel_requested))
+        if (!t || requested(t))
             return t != NULL;
         s = t->home;
         t = s ? s->owner : NULL;
@@ -228,6 +243,29 @@ void hocket__cancel_scope(struct hocket__cancel_scope *s)
     }
 }
 
+/* Branches that are tasks beside `t`, not in a scope of it: nothing else leads to them. */
+static void wake_branches(hocket_task *t)
+{
+    struct hocket__forks *f = &t->forks;
+    if (!hocket__forked_any(t))
+        return;
+    hocket__guard_lock(HOCKET__GUARD(&f->guard)); /* no branch ends, or leaves the list */
+    const hocket_branch *last = hk_load(hk_branch(&f->taken));
+    if (last != hocket__forks_base(f)) {
+        for (hocket_branch *b = hk_load(hk_branch(&f->first));;
+             b = hk_load(hk_branch(&b->hocket__newer))) {
+            uint32_t state = hk_load(hk_word32(&b->hocket__state));
+            if (state <= HOCKET__BRANCH_WAITED && b->hocket__task->home == t->home) {
+                wake_task(b->hocket__task);
+                wake_branches(b->hocket__task);
+            }
+            if (b == last)
+                break;
+        }
+    }
+    (void)hocket__guard_unlock(HOCKET__GUARD(&f->guard));
+}
+
 void hocket__cancel_task(hocket_task *task)
 {
     hk_store_rel(&task->cancel_requested, true); /* pairs with walk_up */
@@ -236,4 +274,5 @@ void hocket__cancel_task(hocket_task *task)
     if (!(hk_load_acq(&task->life) & HOCKET__LIFE_DONE))
         wake_scopes(task, NULL);
     hocket__guard_unlock(&task->guard);
+    wake_branches(task);
 }

@@ -17,6 +17,7 @@
 
 #include "base/panic.h"
 #include "park/cancel.h"
+#include "park/forks.h"
 #include "park/thread.h"
 #include "sys/sanitizer.h"
 #include "sys/sys.h"
@@ -26,6 +27,7 @@
 
 _Atomic(const hocket_hooks *) hocket__hooks;
 void (*hocket__foreign_exit)(hocket_task *task);
+const struct hocket__fork_ops *_Atomic hocket__fork_ops;
 
 static _Atomic(hocket_task *) slabs[SLAB_MAX];
 static _Atomic uint32_t slab_count;
@@ -186,6 +188,8 @@ static void foreign_end(void *arg)
         hocket__panic("thread exit: the thread still holds %u lock(s)", hocket__self_held());
     if (t->scopes)
         hocket__panic("thread exit: the thread has an open scope");
+    if (hocket__forked_any(t))
+        hocket__fork_ops_get()->end(t);
     if (t->joiners)
         hocket__panic("thread exit: a task joins this thread, which nobody spawned");
     hocket__self_set(NULL, 0);

@@ -20,6 +20,7 @@
  * waiting touches two cache lines.
  */
 
+#include <hocket/fork.h>
 #include <hocket/hooks.h>
 #include <hocket/task.h>
 
@@ -87,7 +88,9 @@ enum hocket__task_flags {
     HOCKET__TASK_DAEMON = 1u << 0,
     HOCKET__TASK_HANDLE = 1u << 1, /* spawned with a handle */
     HOCKET__TASK_COPIED = 1u << 2, /* arg is a private copy to free */
-    HOCKET__TASK_ROOT = 1u << 3
+    HOCKET__TASK_ROOT = 1u << 3,
+    HOCKET__TASK_FORKED = 1u << 4, /* it has forked: `forks` is in use */
+    HOCKET__TASK_BRANCH = 1u << 5  /* made of a branch, which is its `arg` */
 };
 
 #define HOCKET__HELD_READS 4
@@ -137,11 +140,16 @@ struct hocket_task {
     uint32_t held_reads_more;  /* read locks beyond held_reads: then "unknown" */
     struct hocket__link *joiners;
 
+    /* ---- line 3: its branches, at HOCKET__FORKS_AT; park/forks.h */
+    struct hocket__forks forks;
+
     /* ---- seldom */
     _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
     struct hocket__link home_link;                        /* in home->tasks when linked */
     _Atomic char name[HOCKET_NAME_MAX];                   /* see named; read while it changes */
 } __attribute__((aligned(64)));
+
+_Static_assert(offsetof(hocket_task, forks) == HOCKET__FORKS_AT, "see hocket/detail/fork.h");
 
 /* The calling task, NULL on a thread that the library has not seen. */
 static inline hocket_task *hocket__self_or_null(void)

@@ -12,7 +12,7 @@ __thread struct hocket__fast hocket__fast;
 HK_NOINLINE struct hocket_task *hocket__tls_self(void)
 {
     hk_barrier();
-    return hocket__tls.self;
+    return hocket__fast.self;
 }
 
 HK_NOINLINE struct hocket__worker *hocket__tls_worker(void)
@@ -23,7 +23,7 @@ HK_NOINLINE struct hocket__worker *hocket__tls_worker(void)
 
 HK_NOINLINE void hocket__tls_self_put(struct hocket_task *self)
 {
-    hocket__tls.self = self;
+    hocket__fast.self = self;
     hk_barrier();
 }
 

@@ -20,8 +20,8 @@
 struct hocket_task;
 struct hocket__worker;
 
+/* The running task is hocket__fast.self, for the inline forks. */
 struct hocket__tls {
-    struct hocket_task *self;      /* running task, NULL if not attached */
     struct hocket__worker *worker; /* worker this thread is, or NULL */
 };
 
@@ -47,22 +47,22 @@ extern __thread struct hocket__tls hocket__tls HOCKET__TLS_MODEL;
 
 static inline struct hocket_task *hocket__tls_self(void)
 {
-    return (struct hocket_task *)HOCKET__TLS_GET64("hocket__tls", "0");
+    return (struct hocket_task *)HOCKET__TLS_GET64("hocket__fast", "8");
 }
 
 static inline struct hocket__worker *hocket__tls_worker(void)
 {
-    return (struct hocket__worker *)HOCKET__TLS_GET64("hocket__tls", "8");
+    return (struct hocket__worker *)HOCKET__TLS_GET64("hocket__tls", "0");
 }
 
 static inline void hocket__tls_self_put(struct hocket_task *self)
 {
-    HOCKET__TLS_PUT64("hocket__tls", "0", self);
+    HOCKET__TLS_PUT64("hocket__fast", "8", self);
 }
 
 static inline void hocket__tls_worker_put(struct hocket__worker *worker)
 {
-    HOCKET__TLS_PUT64("hocket__tls", "8", worker);
+    HOCKET__TLS_PUT64("hocket__tls", "0", worker);
 }
 
 /* lock_id and held of hocket__fast together. */

@@ -18,6 +18,7 @@
 
 #include "base/panic.h"
 #include "base/alloc.h"
+#include "park/forks.h"
 #include "sched/worker.h"
 
 #define IDLE_TIME (5 * HOCKET_SEC)
@@ -240,6 +241,9 @@ void hocket__sched_blocking_begin(void)
     struct hocket__worker *w = hocket__worker_here();
     if (!w)
         return;
+    hocket_task *self = hocket__self_or_null();
+    if (self && hk_load(&w->blocked) == 0 && hocket__forked_any(self))
+        hocket__fork_ops_get()->hand_out(self);
     if (hk_add(&w->blocked, 1) > 0)
         return;
     int active = hk_sub(&hocket__rt.active, 1) - 1;

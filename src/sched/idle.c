@@ -9,7 +9,8 @@
  * that passes a queue operation with two or more tasks gives the older half to the
  * global list.  An owner that does not move for as long as a forced steal
  * costs is robbed (sched/runq.h).  So tiny tasks are not torn from an owner that is
- * about to run them, and a stuck owner strands nobody.
+ * about to run them, and a stuck owner strands nobody.  Branches of the tasks that run
+ * (task/fork.c) come last: the task is asked, and robbed if it passes no fork or sync for as long.
  *
  * Sleeping and waking.  A sleeper sets its bit in idle_mask (a full fence) and then looks at
  * everything once more.  Whoever injects does so with a locked instruction and then looks
@@ -23,6 +24,7 @@
 #include <errno.h>
 
 #include "park/forked.h"
+#include "park/forks.h"
 #include "sched/worker.h"
 #include "sys/ticks.h"
 
@@ -255,8 +257,40 @@ static bool hunt(struct hocket__worker *w, int64_t now)
             continue;
         if (hocket__worker_away(v))
             return rob(w, v);
-        *p = (struct hocket__prey){ v, hk_load(&v->activity), now };
+        p->victim = v;
+        p->activity = hk_load(&v->activity);
+        p->since = now;
         break;
+    }
+    return false;
+}
+
+/*
+ * Ask the tasks that run for a branch.  The word that says so costs a running forker its cache
+ * line, so it is set once.
+ */
+static bool beg(struct hocket__worker *w, int64_t now)
+{
+    struct hocket__prey *p = &w->prey;
+    int n = hk_load_acq(&hocket__rt.count);
+    for (int k = 1; k < n; k++) {
+        struct hocket__worker *v = hk_load_acq(&hocket__rt.workers[(w->index + k) % n]);
+        hocket_task *t = hk_load_acq(&v->running);
+        if (!t || !hocket__forked_any(t))
+            continue;
+        _Atomic uint32_t *attention = hk_word32(&t->forks.attention);
+        if (!(hk_load(attention) & HOCKET__FORKS_ASKED)) {
+            (void)hk_or(attention, HOCKET__FORKS_ASKED);
+            p->forker = NULL;
+        }
+        if (p->forker != t) {
+            p->forker = t;
+            p->asked = now;
+        } else if (now - p->asked >= ROB_AFTER) {
+            p->asked = now;
+            if (hocket__fork_ops_get()->rob(w, t))
+                return true;
+        }
     }
     return false;
 }
@@ -293,7 +327,7 @@ static bool search(struct hocket__worker *w)
     int64_t start = hocket__ticks(), now = start;
     bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL);
     do {
-        found = take_injected(w) || hunt(w, now);
+        found = take_injected(w) || hunt(w, now) || beg(w, now);
         if (found || hk_load(&interrupted) || hocket__worker_done(w))
             break;
         if (now - start > ASK_AFTER && w->prey.victim && !hk_load(&rt->hungry))

@@ -22,6 +22,7 @@
 #include <errno.h>
 
 #include "base/panic.h"
+#include "park/forks.h"
 #include "sched/unwind.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
@@ -232,9 +233,17 @@ static inline hocket_task *pick_resumed(struct hocket__worker *w)
     return t;
 }
 
+/* Its branches must not wait with it: task/fork.c. */
+static inline void hand_out(hocket_task *self)
+{
+    if (hk_unlikely(hocket__forked_any(self)))
+        hocket__fork_ops_get()->hand_out(self);
+}
+
 static void fiber_park(hocket_task *self, hocket_time deadline)
 {
     struct hocket__worker *w = hocket__worker_here();
+    hand_out(self);
     if (deadline == HOCKET_FOREVER) {
         suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
         return;
@@ -260,6 +269,15 @@ static void fiber_ready(hocket_task *t)
     hocket__sched_inject(t, t);
 }
 
+/* Tasks that yield to each other must not keep all others out. */
+HK_COLD static int yield_rare(struct hocket__worker *w, hocket_task *self)
+{
+    w->look = true;
+    hand_out(self);
+    suspend(w, self, HOCKET__POST_YIELD, NULL);
+    return 0;
+}
+
 /*
  * Change places with the next resumed task.  The queue stays locked over the switch: we
  * are in it before our stack is left, and nobody may take us before it is.
@@ -271,11 +289,8 @@ static int fiber_yield(hocket_task *self)
     bool rare = ++w->tick % RUN_QUOTA == 0;
     if (hocket__runq_depth(q) == 0 && !rare && !hk_load(&hocket__rt.inject))
         return 0;
-    if (hk_unlikely(rare)) { /* tasks that yield to each other must not keep all others out */
-        w->look = true;
-        suspend(w, self, HOCKET__POST_YIELD, NULL);
-        return 0;
-    }
+    if (hk_unlikely(rare))
+        return yield_rare(w, self);
     if (hk_load(&q->fresh_count) > 0 || hk_load(&q->resumed_count) == 0) {
         suspend(w, self, HOCKET__POST_YIELD, pick_resumed(w));
         return 0;

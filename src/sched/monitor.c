@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 
+#include "park/forks.h"
 #include "sched/worker.h"
 
 #define TICK       HOCKET_MS
@@ -41,6 +42,7 @@ void hocket__monitor_kick(void)
 struct view {
     bool up;      /* some worker is awake */
     bool waiting; /* tasks have not moved since the last tick */
+    bool forks;   /* a task that runs since the last tick has branches to give */
     int stuck;    /* workers that one task has kept for long, without saying that it blocks */
 };
 
@@ -61,6 +63,7 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
     v->waiting = v->waiting || (waiting && (ran > 0 || hocket__worker_away(w)));
     if (!t || blocked)
         return;
+    v->forks = v->forks || (ran > 0 && hocket__forks_waiting(t));
     v->stuck += ran >= LEND_AFTER;
     if (rt->report && waiting && ran >= rt->watchdog && !w->reported) {
         w->reported = true;
@@ -72,7 +75,7 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
 static bool look(hocket_time now)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    struct view v = { false, false, 0 };
+    struct view v = { false, false, false, 0 };
     /* The list is taken whole: with the same head as at the last tick, nobody has come for it. */
     static const hocket_task *seen_injected;
     const hocket_task *injected = hk_load(&rt->inject);
@@ -86,7 +89,7 @@ static bool look(hocket_time now)
     hk_store(&rt->stuck, v.stuck);
     int active = hk_load(&rt->active), target = hk_load(&rt->target);
     if (hk_load(&rt->sleeping) > 0) {
-        if (v.waiting || hk_load(&rt->inject))
+        if (v.waiting || v.forks || hk_load(&rt->inject))
             hocket__wake_one();
     } else if (v.waiting && active - v.stuck < target && active < 2 * target + LENT_MAX) {
         hocket__lend();

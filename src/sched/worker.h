@@ -40,6 +40,8 @@ struct hocket__prey {
     struct hocket__worker *victim; /* had work when we looked last */
     uint32_t activity;             /* its counter then */
     int64_t since;                 /* ticks */
+    hocket_task *forker;           /* was asked for a branch */
+    int64_t asked;                 /* ticks */
 };
 
 enum hocket__sleep_state { HOCKET__AWAKE, HOCKET__ASLEEP, HOCKET__NOTIFIED };

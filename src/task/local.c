@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "park/forks.h"
 #include "task/foreign.h"
 
 #define ROUNDS      4
@@ -134,7 +135,11 @@ int hocket_local_set(hocket_local *local, void *value)
             hocket__foreign_watch();
     }
     l->slots[key - 1] = (struct slot){ value, false };
-    l->inheritable = l->inheritable || (value != NULL && entry_of(key)->inherit);
+    if (value != NULL && !l->inheritable && entry_of(key)->inherit) {
+        l->inheritable = true;
+        /* Branches must come with them from now on: task/fork.c. */
+        (void)hk_and(hk_word32(&self->forks.attention), ~HOCKET__FORKS_ON);
+    }
     return 0;
 }
 
@@ -161,6 +166,11 @@ void hocket__locals_end(hocket_task *task)
         ;
     hocket__free(task->locals);
     task->locals = NULL;
+}
+
+bool hocket__locals_inheritable(const hocket_task *task)
+{
+    return task->locals != NULL && task->locals->inheritable;
 }
 
 int hocket__locals_inherit(hocket_task *child, hocket_task *parent)

@@ -14,4 +14,7 @@ void hocket__locals_end(hocket_task *task);
  */
 int hocket__locals_inherit(hocket_task *child, hocket_task *parent);
 
+/* Has the calling task something that a child would inherit? */
+bool hocket__locals_inheritable(const hocket_task *task);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "park/forks.h"
 #include "task/fail.h"
 #include "task/task.h"
 
@@ -44,6 +45,8 @@ void hocket_scope_open(hocket_scope *scope, const hocket_scope_options *options)
     struct hocket__scope *s = hocket__scope_of(scope);
     if (self->scopes == &s->cancel)
         hocket__panic("hocket_scope_open: scope %p is open already", (void *)scope);
+    if (hocket__forked_any(self))
+        hocket__fork_ops_get()->settle(self); /* its branches belong outside */
     hocket__scope_init(s, self);
     if (options) {
         s->name = options->name;
@@ -55,6 +58,8 @@ void hocket_scope_open(hocket_scope *scope, const hocket_scope_options *options)
 void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
 {
     struct hocket__waiter node;
+    if (hocket__forked_any(self))
+        hocket__fork_ops_get()->settle(self); /* branches are counted before, or not at all */
     int64_t mine = hk_load(&s->counter) == self ? s->mine : 0;
     if (hk_load(&s->counter) == self)
         s->mine = 0;

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "park/forked.h"
+#include "park/forks.h"
 #include "park/thread.h"
 #include "sched/sched.h"
 #include "sched/unwind.h"
@@ -122,6 +123,14 @@ HK_COLD static void end_extras(hocket_task *t)
                       hocket__task_name(t, name, sizeof name), hocket__self_held());
 }
 
+HK_COLD static void end_by_flags(hocket_task *t, unsigned flags)
+{
+    if (flags & HOCKET__TASK_FORKED)
+        hocket__fork_ops_get()->end(t);
+    if (flags & HOCKET__TASK_COPIED)
+        hocket__free(t->arg);
+}
+
 /* The function has returned; everything of the task but its record ends here. */
 static void task_end(hocket_task *t, int result)
 {
@@ -134,8 +143,8 @@ static void task_end(hocket_task *t, int result)
     if (hk_unlikely(hooks != NULL) && hooks->exit)
         hooks->exit(t, result, hooks->context);
     unsigned flags = hk_load(&t->flags);
-    if (hk_unlikely(flags & HOCKET__TASK_COPIED))
-        hocket__free(t->arg);
+    if (hk_unlikely(flags & (HOCKET__TASK_COPIED | HOCKET__TASK_FORKED)))
+        end_by_flags(t, flags);
     if (hk_unlikely(result < 0))
         keep_failure(t, scope);
     if (t->linked)
@@ -175,7 +184,10 @@ void hocket__task_run(hocket_task *t)
 void hocket__task_start_failed(hocket_task *t, int error)
 {
     hocket__self_set(t, 0);
-    task_end(t, error);
+    bool branch = (hk_load(&t->flags) & HOCKET__TASK_BRANCH) != 0;
+    if (branch)
+        hocket__fork_ops_get()->decline(t);
+    task_end(t, branch ? 0 : error);
     hocket__self_set(NULL, 0);
 }
 
@@ -390,7 +402,7 @@ static int take_result(hocket_task *t, int *ret_result)
 }
 
 /* The child runs here and now.  It may park: then our whole stack parks with it. */
-static void join_in_place(hocket_task *self, hocket_task *t)
+static inline __attribute__((always_inline)) void join_in_place(hocket_task *self, hocket_task *t)
 {
     hocket__wait_note(self, &hocket__join_class, t);
     t->in_place_of = self;
@@ -403,6 +415,11 @@ static void join_in_place(hocket_task *self, hocket_task *t)
     hocket__self_set(self, held);
     hk_store(&hocket__worker_here()->running, self);
     hocket__wait_unnote(self);
+}
+
+void hocket__join_in_place(hocket_task *self, hocket_task *t)
+{
+    join_in_place(self, t);
 }
 
 static int join_wait(hocket_task *self, hocket_task *t, hocket_time deadline)
@@ -440,6 +457,8 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     hocket__fork_check("hocket_join");
     if (deadline == HOCKET_FOREVER && hk_load(&task->queued_on) && self->kind == HOCKET__FIBER &&
         hocket__cancel_covers(self, task) && hocket__sched_claim(hocket__worker_here(), task)) {
+        if (hk_unlikely(hocket__forked_any(self)))
+            hocket__fork_ops_get()->hand_out(self);
         join_in_place(self, task);
         return take_result(task, ret_result);
     }

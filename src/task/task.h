@@ -93,6 +93,9 @@ void hocket__scope_report(struct hocket__scope *s, bool but_the_first);
 void hocket__task_run(hocket_task *task);
 void hocket__task_start_failed(hocket_task *task, int error);
 
+/* Run a task that the caller has claimed (hocket__sched_claim) on top of itself. */
+void hocket__join_in_place(hocket_task *self, hocket_task *task);
+
 /* Spawn with everything explicit. */
 int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
                   void *arg, const hocket_spawn_options *options, unsigned flags);

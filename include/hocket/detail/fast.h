@@ -12,7 +12,8 @@
  * is 0 for threads that the library has not seen yet and inside the
  * simulated world, and 0 means: call the exported function, which
  * knows what to do.  `held` counts the owned locks that the running task holds; the
- * scheduler saves and restores both with the task.
+ * scheduler saves and restores both with the task.  `self` is its record, NULL where the library
+ * has not seen the thread (detail/fork.h).
  *
  * A fiber may continue on another thread after any wait, and compilers like to
  * keep the address of a thread-local in a register.  On x86-64 with glibc the
@@ -23,6 +24,7 @@
 struct hocket__fast {
     uint32_t lock_id;
     uint32_t held;
+    void *self;
 };
 
 /* The bits of a lock word that hold a lock_id.  Ids lie between 1 and this. */
