@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "park/forked.h"
+#include "sys/sanitizer.h"
 #include "task/executor.h"
 
 static const struct hocket__wait_class shutdown_class = { "executor", NULL };
@@ -30,16 +31,18 @@ static const struct hocket__executor_class *const classes[] = {
 
 /* ---- making one ---- */
 
-void hocket__executor_init(hocket_executor *ex, const struct hocket__executor_class *class,
-                           const hocket_executor_options *o)
+int hocket__executor_init(hocket_executor *ex, const struct hocket__executor_class *class,
+                          const hocket_executor_options *o)
 {
-    memset(ex, 0, sizeof *ex);
+    ex->memory = hocket__job_memory_new();
+    if (ex->memory == NULL)
+        return -ENOMEM;
     ex->class = class;
-    ex->workers = 1;
+    hk_store(&ex->workers, 1);
     hocket__list_init(&ex->queued);
-    hocket__list_init(&ex->running);
     const char *name = o->name != NULL ? o->name : class->scheme;
     memcpy(ex->name, name, strnlen(name, sizeof ex->name - 1));
+    return 0;
 }
 
 int hocket_executor_new(hocket_executor **ret_executor, const char *scheme,
@@ -57,47 +60,56 @@ int hocket_executor_new(hocket_executor **ret_executor, const char *scheme,
 
 /* ---- submit ---- */
 
-static int submit(hocket_executor *ex, hocket_future **ret_future, const hocket_future *what,
-                  const void *input, size_t size, hocket_time deadline)
+hocket_future *hocket__executor_job(hocket_executor *ex, const struct hocket__request *rq)
+{
+    hocket_future *job;
+    if (HOCKET_ASAN || rq->input_size > HOCKET__JOB_INLINE) { /* ASan sees use after free so */
+        job = hocket__job_alone(ex, rq->input_size);
+        if (job == NULL)
+            return NULL;
+        hocket__executor_lock(ex);
+    } else {
+        hocket__executor_lock(ex);
+        while (hk_unlikely((job = hocket__job_memory_take(ex->memory)) == NULL)) {
+            bool first = ex->memory->total == 0;
+            hocket__executor_unlock(ex);
+            struct hocket__job_slab *slab = hocket__job_slab_new(ex->memory, ex, first);
+            if (slab == NULL)
+                return NULL;
+            hocket__executor_lock(ex);
+            hocket__job_memory_add(ex->memory, slab);
+        }
+    }
+    hocket__job_fill(job, rq);
+    return job;
+}
+
+static int submit(hocket_executor *ex, hocket_future **ret_future, struct hocket__request *rq)
 {
     hocket__fork_check("hocket_submit");
-    hocket_task *self = hocket__self_attach();
-    size_t bytes;
-    if (__builtin_add_overflow(sizeof(hocket_future), size, &bytes))
-        return -ENOMEM;
-    int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
-    if (err != 0)
+    rq->self = hocket__self_attach();
+    rq->handle = ret_future != NULL;
+    int err = rq->self != NULL ? hocket__cancel_point(rq->self) : -ENOMEM;
+    if (hk_unlikely(err != 0))
         return err;
-    hocket_future *f = hocket__alloc(bytes);
-    if (f == NULL)
-        return -ENOMEM;
-    memset(f, 0, sizeof *f);
-    hk_store(&f->refs, 2);
-    hocket__list_init(&f->link);
-    f->executor = ex;
-    f->call = what->call;
-    f->fn = what->fn;
-    f->arg = what->arg;
-    f->input_size = size;
-    if (size > 0)
-        memcpy(f->input, input, size);
-    err = ex->class->submit(ex, f, self, deadline);
-    if (err != 0) {
-        hocket__free(f); /* nobody has seen it */
-        return err;
-    }
-    if (ret_future != NULL)
-        *ret_future = f;
-    else
-        hocket__future_unref(f);
-    return 0;
+    hocket_future *job;
+    err = ex->class->submit(ex, rq, &job);
+    if (err == 0 && ret_future != NULL)
+        *ret_future = job;
+    return err;
 }
 
 int hocket_submit_until(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
                         const void *input, size_t size, hocket_time deadline)
 {
-    const hocket_future what = { .call = call };
-    return submit(executor, ret_future, &what, input, size, deadline);
+    struct hocket__request rq = {
+        .kind = HOCKET__JOB_CALL,
+        .call = call,
+        .input = input,
+        .input_size = size,
+        .deadline = deadline,
+    };
+    return submit(executor, ret_future, &rq);
 }
 
 int hocket_submit(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
@@ -109,8 +121,13 @@ int hocket_submit(hocket_executor *executor, hocket_future **ret_future, hocket_
 int hocket_submit_fn_until(hocket_executor *executor, hocket_future **ret_future,
                            hocket_task_fn *fn, void *arg, hocket_time deadline)
 {
-    const hocket_future what = { .fn = fn, .arg = arg };
-    return submit(executor, ret_future, &what, NULL, 0, deadline);
+    struct hocket__request rq = {
+        .kind = HOCKET__JOB_FN,
+        .fn = fn,
+        .arg = arg,
+        .deadline = deadline,
+    };
+    return submit(executor, ret_future, &rq);
 }
 
 int hocket_submit_fn(hocket_executor *executor, hocket_future **ret_future, hocket_task_fn *fn,
@@ -132,74 +149,63 @@ void hocket__executor_left(hocket_executor *ex, struct hocket__wakes *wakes)
 
 bool hocket__executor_inside(hocket_executor *ex, const hocket_task *task)
 {
-    bool inside = false;
-    hocket__guard_lock(&ex->guard);
-    for (const hocket_task *t = task; t != NULL && !inside; t = hocket__task_around(t))
-        hocket__list_each(link, &ex->running)
-            inside = inside ||
-                     hk_load(&hk_container_of(link, hocket_future, link)->runner) == t->slot;
-    (void)hocket__guard_unlock(&ex->guard);
-    return inside;
+    for (const hocket_task *t = task; t != NULL; t = hocket__task_around(t))
+        if (ex->class->runs_in(ex, t))
+            return true;
+    return false;
 }
 
-/* The next job to cancel, with a reference, or NULL.  Jobs that were asked go to the back. */
-static hocket_future *next_to_cancel(hocket_executor *ex)
+/* The first queued job, with a reference, or NULL. */
+static hocket_future *first_queued(hocket_executor *ex)
 {
-    hocket_future *f = NULL;
-    hocket__guard_lock(&ex->guard);
+    hocket__executor_lock(ex);
     struct hocket__link *link = hocket__list_front(&ex->queued);
-    if (link == NULL && (link = hocket__list_front(&ex->running)) != NULL) {
-        if (hk_container_of(link, hocket_future, link)->in_shutdown) {
-            link = NULL;
-        } else {
-            hocket__list_remove(link);
-            hocket__list_push_back(&ex->running, link);
-        }
-    }
-    if (link != NULL) {
+    hocket_future *f = NULL;
+    if (link != NULL)
         f = hocket__future_ref(hk_container_of(link, hocket_future, link));
-        f->in_shutdown = true;
-    }
-    (void)hocket__guard_unlock(&ex->guard);
+    hocket__executor_unlock(ex);
     return f;
 }
 
 static void begin_shutdown(hocket_executor *ex, int how)
 {
     struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&ex->guard);
+    hocket__executor_lock(ex);
     bool first = !hk_load(&ex->closing);
     hk_store(&ex->closing, true);
     if (how == HOCKET_SHUTDOWN_CANCEL)
         ex->cancelling = true;
     if (first)
         ex->class->close(ex, &wakes);
-    (void)hocket__guard_unlock(&ex->guard);
+    hocket__executor_unlock(ex);
     hocket__wakes_run(&wakes);
+    if (how != HOCKET_SHUTDOWN_CANCEL)
+        return;
     hocket_future *f;
-    while (how == HOCKET_SHUTDOWN_CANCEL && (f = next_to_cancel(ex)) != NULL) {
+    while ((f = first_queued(ex)) != NULL) {
         (void)hocket_future_cancel(f);
         hocket__future_unref(f);
     }
+    ex->class->cancel_running(ex);
 }
 
 static int wait_ended(hocket_executor *ex, hocket_task *self, hocket_time deadline, bool cancel)
 {
     struct hocket__waiter node;
-    hocket__guard_lock(&ex->guard);
+    hocket__executor_lock(ex);
     if (ex->active == 0 || deadline <= HOCKET_NOW) {
         int err = ex->active == 0 ? 0 : -ETIMEDOUT;
-        (void)hocket__guard_unlock(&ex->guard);
+        hocket__executor_unlock(ex);
         return err;
     }
     hocket__sync_begin(&node, self, &shutdown_class, ex, cancel);
     hocket__queue_push(&ex->enders, &node.link);
-    (void)hocket__guard_unlock(&ex->guard);
+    hocket__executor_unlock_to_wait(ex);
     int err = hocket__wait_park(self, deadline);
     if (err != 0) {
-        hocket__guard_lock(&ex->guard);
+        hocket__executor_lock(ex);
         hocket__queue_forget(&ex->enders, &node);
-        (void)hocket__guard_unlock(&ex->guard);
+        hocket__executor_unlock(ex);
     }
     hocket__wait_end(self);
     return err;
@@ -232,8 +238,14 @@ void hocket_executor_free(hocket_executor *ex)
         begin_shutdown(ex, HOCKET_SHUTDOWN_CANCEL);
         (void)wait_ended(ex, self, HOCKET_FOREVER, false);
     }
-    hocket__destroy_check("hocket_executor_free", "executor", ex, &ex->guard, &ex->enders);
+    hocket__executor_lock(ex);
+    if (ex->enders != NULL)
+        hocket__panic("hocket_executor_free: somebody waits for the end of executor '%s'",
+                      ex->name);
+    hocket__executor_unlock(ex);
+    struct hocket__job_memory *memory = ex->memory;
     ex->class->free(ex);
+    hocket__job_memory_leave(memory);
 }
 
 /* ---- what it is ---- */
@@ -245,7 +257,7 @@ const char *hocket_executor_scheme(const hocket_executor *ex)
 
 int hocket_executor_workers(const hocket_executor *ex)
 {
-    return ex->workers;
+    return hk_load(&ex->workers);
 }
 
 size_t hocket_executor_queued(const hocket_executor *ex)
@@ -255,7 +267,11 @@ size_t hocket_executor_queued(const hocket_executor *ex)
 
 size_t hocket_executor_running(const hocket_executor *ex)
 {
-    return hk_load(&ex->running_count);
+    hocket_executor *e = (hocket_executor *)(uintptr_t)ex;
+    hocket__executor_lock(e);
+    size_t n = e->class->running(e);
+    hocket__executor_unlock(e);
+    return n;
 }
 
 bool hocket_executor_closed(const hocket_executor *ex)

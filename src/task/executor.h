@@ -5,12 +5,17 @@
 /*
  * executor - what the files of executors and futures share
  *
- * A job and its future are one block of memory with two references: the handle's and
- * the executor's.  It goes
+ * A job and its future are one thing, with two references: the handle's and the
+ * executor's.  Its state is one word:
  *
- *   QUEUED -> RUNNING   the worker that took it, under the job's guard
- *   RUNNING -> DONE     the same worker, when the function has returned
- *   QUEUED -> DONE      hocket_future_cancel: it never runs
+ *   DONE       the result is final; set once, by whoever ran it, dropped it or withdrew it
+ *   WATCHED    somebody waits or wants to be told; under the job's guard, and never taken back
+ *   PINNED     a canceller uses the job's executor and scope: DONE is not set meanwhile
+ *   ASKED      it was cancelled; once is enough
+ *   the rest   references
+ *
+ * and a flag: `taken`, set once under the executor's guard, by the worker that is going to run
+ * or drop it, or by the canceller that withdrew it.
  *
  * As long as a job is not DONE its executor exists, because closing one waits for its jobs.
  * After that nothing of the executor may be touched through the job.
@@ -18,54 +23,126 @@
  * Where jobs run is a class: a few functions behind one struct.  One that runs them in other
  * processes, or elsewhere, keeps jobs in the same states and brings functions of its own.
  *
- * Lock order: a job's guard, then its executor's guard.
+ * Lock order: an executor's guard, then a job's.
  */
+#include <string.h>
+
 #include <hocket/executor.h>
 
 #include "park/cancel.h"
 #include "sync/sync.h"
+#include "task/bias.h"
 
-enum hocket__job_state { HOCKET__JOB_QUEUED, HOCKET__JOB_RUNNING, HOCKET__JOB_DONE };
+enum hocket__job_state {
+    HOCKET__JOB_DONE = 1,
+    HOCKET__JOB_WATCHED = 2,
+    HOCKET__JOB_PINNED = 4,
+    HOCKET__JOB_ASKED = 8,
+    HOCKET__JOB_REF = 16 /* one reference */
+};
 
-/* Somebody who wants to know when a job is done: called once, in the task that ended it,
- * without guards.  A watch cannot be taken back; it must live until it was called. */
+/*
+ * Somebody who wants to know when a job is done: called once, in the task that ended it,
+ * without guards.  It must live until it was called or taken back.
+ */
 struct hocket__watch {
-    struct hocket__watch *next;
+    struct hocket__link link;
     void (*done)(struct hocket__watch *watch, hocket_future *future);
 };
 
-struct hocket_future {
-    _Atomic uint32_t refs;
-    _Atomic uint32_t state; /* written under the guard; DONE is released */
+/* What the function of a job is. */
+enum hocket__job_kind { HOCKET__JOB_FN, HOCKET__JOB_CALL };
+
+/* What few jobs need; clean in a free block: 0, NULL, empty. */
+struct hocket__job_more {
+    hocket_executor *executor;         /* constant in blocks of a job_memory, as the next */
+    struct hocket__job_memory *memory; /* where the block belongs; NULL: to itself */
     hocket__guard guard;
-    _Atomic uint32_t runner;            /* slot of the task that runs it, 0 = none */
-    struct hocket__link *waiters;       /* get and wait; under the guard */
-    struct hocket__watch *watches;      /* under the guard */
-    struct hocket__cancel_scope *scope; /* RUNNING: what it runs in; under the guard */
-    bool cancel_asked;                  /* once is enough; under the guard */
-    bool pinned;                        /* a canceller uses `scope`; under the guard */
-    hocket_task *unpinned;              /* the runner, waits for that to end; under the guard */
-
-    hocket_executor *executor;
-    struct hocket__link link; /* in `queued` or `running`; under the executor's guard */
-    bool in_queue;            /* in `queued`; likewise */
-    bool counted;             /* in running_count; likewise */
-    bool in_shutdown;         /* a shutdown has cancelled it; likewise */
-
-    /* Written by the runner before DONE, constant after. */
-    int result;
-    bool never_ran;
-    bool as_told; /* ended with -ECANCELED after a cancel */
-    struct hocket__words *words;
-    hocket_error plain; /* stands for words where there are none */
+    int priority;
+    struct hocket__link *waiters; /* get and wait; under the guard */
+    struct hocket__link *watches; /* under the guard */
+    hocket_task *unpinned;        /* who waits for PINNED to go; under the guard */
+    struct hocket__words *words;  /* written before DONE, as the output */
     hocket_buffer output;
-    _Atomic bool seen; /* somebody looked at the result */
-
-    hocket_call *call; /* this, or fn */
-    hocket_task_fn *fn;
-    void *arg;
+    hocket_error plain; /* stands for words where there are none; under the guard */
     size_t input_size;
     _Alignas(max_align_t) unsigned char input[];
+};
+
+/* One cache line: all that a small job touches, from submit to free. */
+struct hocket_future {
+    _Atomic uint32_t state;   /* bits of enum hocket__job_state */
+    _Atomic uint32_t runner;  /* slot of the task that runs it, 0 = none */
+    struct hocket__link link; /* in `queued`; under the executor's guard */
+    struct hocket__job_more *more;
+    union {
+        hocket_call *call;
+        hocket_task_fn *fn;
+    };
+    union {
+        void *arg;                          /* until it is taken */
+        struct hocket__cancel_scope *scope; /* from then on: what it runs in, NULL: nothing */
+    };
+    int result;        /* written before DONE, constant after, as the three flags */
+    bool never_ran;    /* cancelled or dropped */
+    bool as_told;      /* ended with -ECANCELED after a cancel */
+    bool failed;       /* has words */
+    uint8_t kind;      /* enum hocket__job_kind */
+    _Atomic bool seen; /* somebody looked at the result */
+    bool taken;        /* under the executor's guard, as the next */
+    bool in_shutdown;  /* a shutdown has cancelled it */
+};
+
+/* ---- job_memory.c: blocks for jobs ---- */
+
+/* Bytes of a block; jobs whose input is too long for one get memory of their own. */
+#define HOCKET__JOB_MORE   256
+#define HOCKET__JOB_INLINE (HOCKET__JOB_MORE - offsetof(struct hocket__job_more, input))
+
+/* Whoever takes holds the lock, which serves the executor for all else as well. */
+struct hocket__job_memory {
+    struct hocket__bias lock;
+    bool left;           /* this and the next three: under the lock */
+    hocket_future *free; /* chained by link.next */
+    struct hocket__job_slab *slabs;
+    size_t total;
+    _Atomic(hocket_future *) returned; /* likewise; a mark: the owner is gone */
+    _Atomic ptrdiff_t missing;
+};
+
+struct hocket__job_memory *hocket__job_memory_new(void);
+
+/* The owner goes; the memory follows when the last block has come back. */
+void hocket__job_memory_leave(struct hocket__job_memory *memory);
+
+/* A block, or NULL: add a slab.  Under the lock. */
+hocket_future *hocket__job_memory_take(struct hocket__job_memory *memory);
+
+/* More blocks, for an executor: allocate them without the lock, then add them under it. */
+struct hocket__job_slab *hocket__job_slab_new(struct hocket__job_memory *memory,
+                                              hocket_executor *executor, bool first);
+void hocket__job_memory_add(struct hocket__job_memory *memory, struct hocket__job_slab *slab);
+
+/* A block of its own, with room for `size` bytes of input, or NULL. */
+hocket_future *hocket__job_alone(hocket_executor *executor, size_t size);
+
+/* Give a block back, from anywhere. */
+void hocket__job_free(hocket_future *job);
+
+/* ---- classes of executors ---- */
+
+/* What is to be done, on its way through submit. */
+struct hocket__request {
+    hocket_task *self; /* has passed its cancel point */
+    enum hocket__job_kind kind;
+    hocket_call *call;
+    hocket_task_fn *fn;
+    void *arg;
+    const void *input;
+    size_t input_size;
+    int priority;
+    bool handle; /* somebody will free the future */
+    hocket_time deadline;
 };
 
 struct hocket__executor_class {
@@ -74,21 +151,28 @@ struct hocket__executor_class {
     /* Make one, with hocket__executor_init, ready to take jobs. */
     int (*open)(hocket_executor **ret_executor, const hocket_executor_options *options);
 
-    /* Take over the executor's reference of a job, or fail and leave it alone.  `self` has passed
-     * its cancel point. */
-    int (*submit)(hocket_executor *executor, hocket_future *job, hocket_task *self,
-                  hocket_time deadline);
+    /* Make a job of it, with a reference of the executor's own, and see to it that it runs. */
+    int (*submit)(hocket_executor *executor, const struct hocket__request *request,
+                  hocket_future **ret_job);
 
-    /* The guards of the job and of the executor are held, the job is QUEUED and in `queued`,
-     * and was unlinked: there is room for another. */
-    void (*withdrawn)(hocket_executor *executor, struct hocket__wakes *wakes);
+    /* Under the guard: take a job out of `queued`, so there is room for another. */
+    void (*withdraw)(hocket_executor *executor, hocket_future *job, struct hocket__wakes *wakes);
 
-    /* Make a RUNNING job end soon.  No guards; the job is pinned. */
+    /* Make a job that was taken end soon.  No guards; the job is pinned. */
     void (*interrupt)(hocket_executor *executor, hocket_future *job);
 
     /* `closing` has just become true, under the guard: turn away who waits for room, let go of
      * idle workers. */
     void (*close)(hocket_executor *executor, struct hocket__wakes *wakes);
+
+    /* `cancelling` is set: make all running jobs end soon.  No guards. */
+    void (*cancel_running)(hocket_executor *executor);
+
+    /* Under the guard: how many jobs run that are not DONE. */
+    size_t (*running)(hocket_executor *executor);
+
+    /* Is this very task running a job of it?  Without guards; the task's ancestor asks. */
+    bool (*runs_in)(hocket_executor *executor, const hocket_task *task);
 
     void (*free)(hocket_executor *executor);
 };
@@ -96,34 +180,45 @@ struct hocket__executor_class {
 struct hocket_executor {
     const struct hocket__executor_class *class;
     char name[HOCKET_NAME_MAX];
-    int workers;
-    hocket__guard guard;
-    _Atomic bool closing;         /* takes no more; written under the guard */
-    bool cancelling;              /* starts no more; under the guard */
-    struct hocket__link queued;   /* jobs in order of submission; under the guard */
-    struct hocket__link running;  /* under the guard; may hold some that are just DONE */
-    _Atomic size_t queued_count;  /* written under the guard */
-    _Atomic size_t running_count; /* of jobs taken from the queue and not DONE */
-    int active;                   /* workers, or callers in "inline"; under the guard */
-    struct hocket__link *enders;  /* wait in shutdown; under the guard */
+    _Atomic int workers;
+    struct hocket__job_memory *memory; /* with the executor's guard */
+    _Atomic bool closing;              /* takes no more; written under the guard */
+    bool cancelling;                   /* starts no more; under the guard */
+    struct hocket__link queued;        /* jobs in order of submission; under the guard */
+    _Atomic size_t queued_count;       /* written under the guard */
+    int active;                        /* workers, or callers in "inline"; under the guard */
+    struct hocket__link *enders;       /* wait in shutdown; under the guard */
 };
 
 extern const struct hocket__executor_class hocket__executor_inline;
 extern const struct hocket__executor_class hocket__executor_threads;
 extern const struct hocket__executor_class hocket__executor_fibers;
 
-/* ---- executor.c ---- */
-
-/* Under the guard: a job was taken to be run. */
-static inline void hocket__executor_running_add(hocket_executor *executor, hocket_future *job)
+static inline void hocket__executor_lock(hocket_executor *ex)
 {
-    hocket__list_push_back(&executor->running, &job->link);
-    job->counted = true;
-    (void)hk_add(&executor->running_count, (size_t)1);
+    hocket__bias_lock(&ex->memory->lock);
 }
 
-void hocket__executor_init(hocket_executor *executor, const struct hocket__executor_class *class,
-                           const hocket_executor_options *options);
+static inline void hocket__executor_unlock(hocket_executor *ex)
+{
+    hocket__bias_unlock(&ex->memory->lock);
+}
+
+/* After a wait was begun: the fence before the park. */
+static inline void hocket__executor_unlock_to_wait(hocket_executor *ex)
+{
+    hocket__bias_unlock(&ex->memory->lock);
+    hk_fence_sc();
+}
+
+/* ---- executor.c ---- */
+
+/* In zeroed memory.  0 or -ENOMEM. */
+int hocket__executor_init(hocket_executor *executor, const struct hocket__executor_class *class,
+                          const hocket_executor_options *options);
+
+/* A block for the request, filled, and the guard held.  NULL: no memory, and the guard free. */
+hocket_future *hocket__executor_job(hocket_executor *executor, const struct hocket__request *rq);
 
 /* Under the guard: a worker (or caller) left; if it was the last one, those in shutdown wake. */
 void hocket__executor_left(hocket_executor *executor, struct hocket__wakes *wakes);
@@ -139,11 +234,49 @@ static inline const hocket_task *hocket__task_around(const hocket_task *task)
 
 /* ---- future.c ---- */
 
-/* Call a QUEUED job in the calling task, unless it was cancelled meanwhile, and end it. */
-void hocket__job_run(hocket_future *job, hocket_task *self);
+static inline bool hocket__future_done(const hocket_future *f)
+{
+    return (hk_load_acq(&f->state) & HOCKET__JOB_DONE) != 0; /* pairs with the CAS of publish */
+}
 
-/* End a QUEUED job with -ECANCELED without running it; false if somebody else did. */
-bool hocket__job_drop(hocket_future *job);
+/* A block as a request has it. */
+static inline void hocket__job_fill(hocket_future *f, const struct hocket__request *rq)
+{
+    hk_store(&f->state, rq->handle ? 2u * HOCKET__JOB_REF : 1u * HOCKET__JOB_REF);
+    hk_store(&f->runner, 0);
+    hocket__list_init(&f->link);
+    f->fn = rq->fn;
+    f->arg = rq->arg;
+    f->never_ran = f->as_told = f->failed = f->taken = f->in_shutdown = false;
+    hk_store(&f->seen, false);
+    f->kind = (uint8_t)rq->kind;
+    if (rq->kind == HOCKET__JOB_CALL) {
+        f->call = rq->call;
+        f->more->input_size = rq->input_size;
+        if (rq->input_size > 0)
+            memcpy(f->more->input, rq->input, rq->input_size);
+    }
+}
+
+/* Under the executor's guard: a task takes the job, to run it in `scope`.  Returns its arg. */
+static inline void *hocket__job_take(hocket_future *f, const hocket_task *runner,
+                                     struct hocket__cancel_scope *scope)
+{
+    void *arg = f->arg;
+    hk_store(&f->runner, runner->slot);
+    f->scope = scope;
+    f->taken = true;
+    return arg;
+}
+
+/*
+ * Call the function of a job that was taken, and end it, with the executor's reference.  *busy
+ * becomes false before it is DONE.
+ */
+void hocket__job_run(hocket_future *job, hocket_task *self, void *arg, _Atomic bool *busy);
+
+/* End a job that was taken with -ECANCELED, without running it.  Likewise. */
+void hocket__job_drop(hocket_future *job, hocket_task *self, _Atomic bool *busy);
 
 /* Cancel by the job's scope: `interrupt` of executors whose jobs run in this process. */
 void hocket__job_interrupt(hocket_executor *executor, hocket_future *job);
@@ -154,7 +287,7 @@ void hocket__future_unref(hocket_future *future);
 /* Have the watch called once the job is done; at once, if it is. */
 void hocket__future_watch(hocket_future *future, struct hocket__watch *watch);
 
-/* ---- executor_pool.c ---- */
+/* ---- executor_runner.c ---- */
 
 /*
  * The calling task is going to wait for jobs.  If it is in a job of a pool itself, its worker's

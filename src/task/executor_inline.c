@@ -10,43 +10,73 @@
 #include "base/alloc.h"
 #include "task/executor.h"
 
+struct inline_executor {
+    hocket_executor base;
+    struct hocket__link running; /* jobs; under the guard; may hold some that are just DONE */
+};
+
+static struct inline_executor *inline_of(hocket_executor *ex)
+{
+    return (struct inline_executor *)(void *)ex;
+}
+
 static int inline_open(hocket_executor **ret_executor, const hocket_executor_options *o)
 {
-    hocket_executor *ex = hocket__alloc(sizeof *ex);
-    if (ex == NULL)
+    struct inline_executor *ie = hocket__calloc(1, sizeof *ie);
+    if (ie == NULL)
         return -ENOMEM;
-    hocket__executor_init(ex, &hocket__executor_inline, o);
-    *ret_executor = ex;
+    int err = hocket__executor_init(&ie->base, &hocket__executor_inline, o);
+    if (err != 0) {
+        hocket__free(ie);
+        return err;
+    }
+    hocket__list_init(&ie->running);
+    *ret_executor = &ie->base;
     return 0;
 }
 
-static int inline_submit(hocket_executor *ex, hocket_future *job, hocket_task *self,
-                         hocket_time deadline)
+static int inline_submit(hocket_executor *ex, const struct hocket__request *rq,
+                         hocket_future **ret_job)
 {
-    (void)deadline; /* there is always room */
+    struct inline_executor *ie = inline_of(ex);
     struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&ex->guard);
+    struct hocket__cancel_scope scope;
+    _Atomic bool busy;
+    hocket__cancel_scope_enter(&scope, rq->self, HOCKET_FOREVER, false);
+    hocket_future *job = hocket__executor_job(ex, rq);
+    if (job == NULL) {
+        hocket__cancel_scope_leave(&scope, rq->self);
+        return -ENOMEM;
+    }
+    (void)hocket__future_ref(job); /* ours, while it is in the list */
     bool closing = hk_load(&ex->closing);
     if (!closing) {
-        hocket__executor_running_add(ex, job);
+        (void)hocket__job_take(job, rq->self, &scope);
+        hocket__list_push_back(&ie->running, &job->link);
         ex->active++;
     }
-    (void)hocket__guard_unlock(&ex->guard);
-    if (closing)
+    hocket__executor_unlock(ex);
+    if (!closing)
+        hocket__job_run(job, rq->self, rq->arg, &busy);
+    hocket__cancel_scope_leave(&scope, rq->self);
+    if (closing) {
+        hocket__job_free(job);
         return -EPIPE;
-    hocket__job_run(job, self);
-    hocket__guard_lock(&ex->guard);
+    }
+    *ret_job = job;
+    hocket__executor_lock(ex);
     hocket__list_remove(&job->link);
     hocket__executor_left(ex, &wakes);
-    (void)hocket__guard_unlock(&ex->guard);
+    hocket__executor_unlock(ex);
     hocket__wakes_run(&wakes);
     hocket__future_unref(job);
     return 0;
 }
 
-static void inline_withdrawn(hocket_executor *ex, struct hocket__wakes *wakes)
+static void inline_withdraw(hocket_executor *ex, hocket_future *job, struct hocket__wakes *wakes)
 {
     (void)ex;
+    (void)job;
     (void)wakes;
 }
 
@@ -56,17 +86,61 @@ static void inline_close(hocket_executor *ex, struct hocket__wakes *wakes)
     (void)wakes;
 }
 
+/* A running job that was not cancelled so, with a reference, or NULL. */
+static hocket_future *next_running(struct inline_executor *ie)
+{
+    hocket_future *f = NULL;
+    hocket__executor_lock(&ie->base);
+    hocket__list_each(link, &ie->running)
+        if (f == NULL && !hk_container_of(link, hocket_future, link)->in_shutdown)
+            f = hocket__future_ref(hk_container_of(link, hocket_future, link));
+    if (f != NULL)
+        f->in_shutdown = true;
+    hocket__executor_unlock(&ie->base);
+    return f;
+}
+
+static void inline_cancel_running(hocket_executor *ex)
+{
+    hocket_future *f;
+    while ((f = next_running(inline_of(ex))) != NULL) {
+        (void)hocket_future_cancel(f);
+        hocket__future_unref(f);
+    }
+}
+
+static size_t inline_running(hocket_executor *ex)
+{
+    size_t n = 0;
+    hocket__list_each(link, &inline_of(ex)->running)
+        n += !hocket__future_done(hk_container_of(link, hocket_future, link));
+    return n;
+}
+
+static bool inline_runs_in(hocket_executor *ex, const hocket_task *task)
+{
+    bool in = false;
+    hocket__executor_lock(ex);
+    hocket__list_each(link, &inline_of(ex)->running)
+        in = in || hk_load(&hk_container_of(link, hocket_future, link)->runner) == task->slot;
+    hocket__executor_unlock(ex);
+    return in;
+}
+
 static void inline_free(hocket_executor *ex)
 {
-    hocket__free(ex);
+    hocket__free(inline_of(ex));
 }
 
 const struct hocket__executor_class hocket__executor_inline = {
     .scheme = "inline",
     .open = inline_open,
     .submit = inline_submit,
-    .withdrawn = inline_withdrawn,
+    .withdraw = inline_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = inline_close,
+    .cancel_running = inline_cancel_running,
+    .running = inline_running,
+    .runs_in = inline_runs_in,
     .free = inline_free,
 };

@@ -1,85 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * executor_pool - "threads" and "fibers": workers that take jobs from one queue
- *
- * A worker ("runner") is a daemon task with a loop: take the oldest job, run it in a cancel
- * scope of its own, take the next.  Without a job a fiber ends, since the next one
- * costs next to nothing; a thread waits in `idle` for a job to be handed to it.
- *
- * A runner whose job waits for a future is *blocked*: its place is lent.  Places taken are
- * active - blocked, and at most `workers`.  When a job comes back from its wait there may be one
- * too many for a moment; whoever ends a job next and sees that retires.  So a job may
- * wait for jobs of its own pool, at any depth.
- *
- * Invariants, whenever the guard is free:
- *   - if the queue holds a job, some runner that is not blocked is active, or is just being
- *     started: so the job will be taken
- *   - a runner is in `idle` only if the queue is empty
- *   - somebody who can still be woken waits in `room` only if the queue is full
- *
- * When the runtime cancels its daemons, runners drop what is queued instead of running it.
- *
- * Lock order: a job's guard, then the pool's.  Runners are started without guards.
+ * executor_pool - the queue of a pool, and what executors do with it; see task/executor_pool.h
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include <hocket/runtime.h>
 
 #include "base/alloc.h"
 #include "sys/stack.h"
-#include "task/executor.h"
+#include "task/executor_pool.h"
 #include "task/task.h"
 
 #define FIBERS_DEFAULT 256
-
-struct pool {
-    hocket_executor base;
-    int placement;
-    size_t bound; /* most jobs in the queue, but for those that jobs submit */
-    size_t stack_size;
-    int blocked;               /* active runners whose job waits for jobs */
-    unsigned started;          /* runners ever, for their names */
-    struct hocket__link *idle; /* runners; node->data: the job handed over, NULL to look again */
-    struct hocket__link *room; /* submitters; node->data: the job */
-};
-
-struct hocket__pool_runner {
-    struct pool *pool;
-    unsigned waits; /* tasks in its job that wait for jobs; under the pool's guard */
-};
+#define TINY_MAX       16384 /* so many tiny jobs are worth a helper */
 
 /* What a waker did to a submitter: node->done. */
 enum { ROOM_SERVED = 1, ROOM_CLOSED = 2, ROOM_RETRY = 3 };
 
-static const struct hocket__wait_class idle_class = { "idle", NULL };
 static const struct hocket__wait_class room_class = { "executor", NULL };
-
-static struct pool *pool_of(hocket_executor *ex)
-{
-    return (struct pool *)(void *)ex;
-}
 
 /* ---- the queue, under the guard ---- */
 
-static void enqueue(struct pool *p, hocket_future *job)
+static void enqueue(struct hocket__pool *p, hocket_future *job)
 {
     hocket__list_push_back(&p->base.queued, &job->link);
-    job->in_queue = true;
     hk_store(&p->base.queued_count, hk_load(&p->base.queued_count) + 1);
 }
 
-static void unqueue(struct pool *p, hocket_future *job)
+static void unqueue(struct hocket__pool *p, hocket_future *job)
 {
     hocket__list_remove(&job->link);
-    job->in_queue = false;
     hk_store(&p->base.queued_count, hk_load(&p->base.queued_count) - 1);
 }
 
 /* There is room for one: the oldest who waits for it goes in. */
-static void admit(struct pool *p, struct hocket__wakes *wakes)
+static void admit(struct hocket__pool *p, struct hocket__wakes *wakes)
 {
-    if (p->room == NULL || hk_load(&p->base.queued_count) >= p->bound)
+    if (hk_likely(p->room == NULL) || hk_load(&p->base.queued_count) >= p->bound)
         return;
     struct hocket__waiter *node = hocket__queue_claim(&p->room);
     if (node == NULL)
@@ -89,165 +46,46 @@ static void admit(struct pool *p, struct hocket__wakes *wakes)
     hocket__wakes_add(wakes, node->task);
 }
 
-static int places(const struct pool *p)
-{
-    return p->base.active - p->blocked;
-}
-
-/* ---- runners ---- */
-
-/* A job to run, or to drop (*ret_drop), or NULL: the queue is empty.  Under the guard. */
-static hocket_future *take(struct pool *p, bool cancelled, bool *ret_drop,
-                           struct hocket__wakes *wakes)
+hocket_future *hocket__pool_take(struct hocket__pool *p, bool cancelled, bool *ret_drop,
+                                 struct hocket__wakes *wakes)
 {
     struct hocket__link *link = hocket__list_front(&p->base.queued);
     if (link == NULL)
         return NULL;
     hocket_future *job = hk_container_of(link, hocket_future, link);
+    __builtin_prefetch(link->next->next, 1);
     unqueue(p, job);
     admit(p, wakes);
     *ret_drop = cancelled || p->base.cancelling;
-    if (!*ret_drop)
-        hocket__executor_running_add(&p->base, job);
     return job;
-}
-
-/* Wait for a job to be handed over; entered with the guard, left without it.  *ret_job stays NULL
- * if the runner is to look around again.  -ECANCELED: the runtime ends. */
-static int wait_idle(struct pool *p, hocket_task *self, hocket_future **ret_job)
-{
-    struct hocket__waiter node;
-    hocket__sync_begin(&node, self, &idle_class, p, true);
-    hocket__queue_push(&p->idle, &node.link);
-    (void)hocket__guard_unlock(&p->base.guard);
-    int err = hocket__wait_park(self, HOCKET_FOREVER);
-    if (err != 0) {
-        hocket__guard_lock(&p->base.guard);
-        hocket__queue_forget(&p->idle, &node);
-        (void)hocket__guard_unlock(&p->base.guard);
-    } else {
-        *ret_job = node.data;
-    }
-    hocket__wait_end(self);
-    return err;
-}
-
-/* The guard is held, and held again at the end. */
-static void run_or_drop(struct pool *p, hocket_future *job, bool drop, hocket_task *self,
-                        struct hocket__wakes *wakes)
-{
-    (void)hocket__guard_unlock(&p->base.guard);
-    hocket__wakes_run(wakes);
-    if (drop)
-        (void)hocket__job_drop(job);
-    else
-        hocket__job_run(job, self);
-    hocket__guard_lock(&p->base.guard);
-    hocket__list_remove(&job->link);
-    (void)hocket__guard_unlock(&p->base.guard);
-    hocket__future_unref(job);
-    hocket__guard_lock(&p->base.guard);
-}
-
-static int runner_main(void *arg)
-{
-    struct hocket__pool_runner *runner = arg;
-    struct pool *p = runner->pool;
-    struct hocket__wakes wakes = { NULL, NULL };
-    hocket_task *self = hocket__self_or_null();
-    hocket__guard_lock(&p->base.guard);
-    while (places(p) <= p->base.workers) {
-        bool drop = false, cancelled = hocket__cancelled(self);
-        hocket_future *job = take(p, cancelled, &drop, &wakes);
-        if (job == NULL) {
-            if (p->placement == HOCKET_ON_FIBER || hk_load(&p->base.closing) || cancelled)
-                break;
-            int err = wait_idle(p, self, &job);
-            hocket__guard_lock(&p->base.guard);
-            if (err != 0 || job == NULL)
-                continue;
-        }
-        run_or_drop(p, job, drop, self, &wakes);
-    }
-    hocket__executor_left(&p->base, &wakes);
-    (void)hocket__guard_unlock(&p->base.guard);
-    hocket__wakes_run(&wakes);
-    hocket__free(runner);
-    return 0;
-}
-
-/* `active` counts it already. */
-static int spawn_runner(struct pool *p, unsigned number)
-{
-    struct hocket__pool_runner *runner = hocket__alloc(sizeof *runner);
-    if (runner == NULL)
-        return -ENOMEM;
-    *runner = (struct hocket__pool_runner){ .pool = p };
-    char name[2 * HOCKET_NAME_MAX];
-    (void)snprintf(name, sizeof name, "%s-%u", p->base.name, number);
-    hocket_spawn_options o = HOCKET_SPAWN_OPTIONS_DEFAULT;
-    o.name = name;
-    o.placement = p->placement;
-    o.stack_size = p->stack_size;
-    o.daemon = true;
-    int err = hocket__spawn(NULL, &hocket__daemon_scope, runner_main, runner, &o, 0);
-    if (err != 0)
-        hocket__free(runner);
-    return err;
-}
-
-/*
- * Start a runner if the queue holds a job and a place is free.  Entered with the guard held, left
- * without it.  An error only if nobody at all is left to run the queue.
- */
-static int start_runner(struct pool *p)
-{
-    if (hocket__list_empty(&p->base.queued) || places(p) >= p->base.workers) {
-        (void)hocket__guard_unlock(&p->base.guard);
-        return 0;
-    }
-    p->base.active++;
-    unsigned number = ++p->started;
-    (void)hocket__guard_unlock(&p->base.guard);
-    int err = spawn_runner(p, number);
-    if (err == 0)
-        return 0;
-    struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&p->base.guard);
-    hocket__executor_left(&p->base, &wakes);
-    if (places(p) > 0 || hocket__list_empty(&p->base.queued))
-        err = 0;
-    (void)hocket__guard_unlock(&p->base.guard);
-    hocket__wakes_run(&wakes);
-    return err;
 }
 
 /* ---- submit ---- */
 
 /* Entered with the guard held, left without it.  What became of it, or an error. */
-static int wait_room(struct pool *p, hocket_future *job, hocket_task *self, hocket_time deadline)
+static int wait_room(struct hocket__pool *p, hocket_future *job, const struct hocket__request *rq)
 {
     struct hocket__waiter node;
-    hocket__sync_begin(&node, self, &room_class, p, true);
+    hocket__sync_begin(&node, rq->self, &room_class, p, true);
     node.data = job;
     hocket__queue_push(&p->room, &node.link);
-    (void)hocket__guard_unlock(&p->base.guard);
-    int err = hocket__wait_park(self, deadline);
+    hocket__executor_unlock_to_wait(&p->base);
+    int err = hocket__wait_park(rq->self, rq->deadline);
     if (err != 0) {
-        hocket__guard_lock(&p->base.guard);
+        hocket__executor_lock(&p->base);
         hocket__queue_forget(&p->room, &node);
-        (void)hocket__guard_unlock(&p->base.guard);
+        hocket__executor_unlock(&p->base);
     }
-    hocket__wait_end(self);
+    hocket__wait_end(rq->self);
     return err != 0 ? err : (int)node.done;
 }
 
 /* No runner could be started for a job: take it back, unless somebody has it after all. */
-static int take_back(struct pool *p, hocket_future *job, int err)
+static int take_back(struct hocket__pool *p, hocket_future *job, int err)
 {
     struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&p->base.guard);
-    if (job->in_queue) {
+    hocket__executor_lock(&p->base);
+    if (!hocket__list_empty(&job->link)) {
         unqueue(p, job);
         struct hocket__waiter *node = hocket__queue_claim(&p->room);
         if (node != NULL) { /* it has to try for itself, and to see the error */
@@ -257,63 +95,102 @@ static int take_back(struct pool *p, hocket_future *job, int err)
     } else {
         err = 0;
     }
-    (void)hocket__guard_unlock(&p->base.guard);
+    hocket__executor_unlock(&p->base);
     hocket__wakes_run(&wakes);
     return err;
 }
 
-static int pool_submit(hocket_executor *ex, hocket_future *job, hocket_task *self,
-                       hocket_time deadline)
+/* Hand the job to a runner that waits for one.  With the guard, which is released if it is true. */
+static bool hand_over(struct hocket__pool *p, hocket_future *job)
 {
-    struct pool *p = pool_of(ex);
-    int inside = -1; /* not known */
-    for (;;) {
-        hocket__guard_lock(&p->base.guard);
-        if (hk_load(&p->base.closing)) {
-            (void)hocket__guard_unlock(&p->base.guard);
-            return -EPIPE;
-        }
-        struct hocket__waiter *idle = hocket__queue_claim(&p->idle);
-        if (idle != NULL) {
-            hocket_task *task = idle->task;
-            idle->data = job;
-            hocket__executor_running_add(&p->base, job);
-            (void)hocket__guard_unlock(&p->base.guard);
-            hocket__complete(task);
-            return 0;
-        }
-        if (inside == 1 || hk_load(&p->base.queued_count) < p->bound)
-            break;
-        if (inside < 0) {
-            (void)hocket__guard_unlock(&p->base.guard);
-            inside = hocket__executor_inside(ex, self);
-            continue;
-        }
-        if (deadline <= HOCKET_NOW) {
-            (void)hocket__guard_unlock(&p->base.guard);
-            return -ETIMEDOUT;
-        }
-        int rc = wait_room(p, job, self, deadline);
-        if (rc != ROOM_RETRY)
-            return rc == ROOM_SERVED ? 0 : rc == ROOM_CLOSED ? -EPIPE : rc;
+    if (p->idle == NULL)
+        return false;
+    struct hocket__waiter *idle = hocket__queue_claim(&p->idle);
+    if (idle == NULL)
+        return false;
+    hocket_task *task = idle->task;
+    hocket__runner_assign(hocket__runner_is(task), job);
+    hocket__executor_unlock(&p->base);
+    hocket__complete(task);
+    return true;
+}
+
+/*
+ * Into the queue, and see that somebody runs it.  With the guard, which is released.  On error the
+ * job is the caller's again.
+ */
+static int put(struct hocket__pool *p, hocket_future *job)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    enqueue(p, job);
+    if (w != NULL && hk_load(&p->tiny) && hk_load(&p->base.queued_count) < TINY_MAX)
+        hocket__count(w->activity);
+    if (hk_likely(!hocket__pool_wants(p))) {
+        hocket__executor_unlock(&p->base);
+        return 0;
     }
     (void)hocket__future_ref(job); /* it may be done before we come to look */
-    enqueue(p, job);
-    int err = start_runner(p);
+    int err = hocket__runner_start_wanted(p);
     if (err != 0)
         err = take_back(p, job, err);
-    hocket__future_unref(job);
+    if (err == 0)
+        hocket__future_unref(job);
     return err;
 }
 
-static void pool_withdrawn(hocket_executor *ex, struct hocket__wakes *wakes)
+static int pool_submit(hocket_executor *ex, const struct hocket__request *rq,
+                       hocket_future **ret_job)
 {
-    admit(pool_of(ex), wakes);
+    struct hocket__pool *p = hocket__pool_of(ex);
+    int inside = -1; /* not known */
+    hocket_future *job = hocket__executor_job(ex, rq);
+    if (job == NULL)
+        return -ENOMEM;
+    *ret_job = job;
+    int err = 0;
+    for (;; hocket__executor_lock(&p->base)) {
+        if (hk_unlikely(hk_load(&p->base.closing))) {
+            hocket__executor_unlock(&p->base);
+            err = -EPIPE;
+            break;
+        }
+        if (hand_over(p, job))
+            return 0;
+        if (inside == 1 || hk_load(&p->base.queued_count) < p->bound) {
+            err = put(p, job);
+            break;
+        }
+        if (inside < 0) {
+            hocket__executor_unlock(&p->base);
+            inside = hocket__executor_inside(ex, rq->self);
+            continue;
+        }
+        if (rq->deadline <= HOCKET_NOW) {
+            hocket__executor_unlock(&p->base);
+            err = -ETIMEDOUT;
+            break;
+        }
+        err = wait_room(p, job, rq);
+        if (err != ROOM_RETRY) {
+            err = err == ROOM_SERVED ? 0 : err == ROOM_CLOSED ? -EPIPE : err;
+            break;
+        }
+    }
+    if (hk_unlikely(err != 0))
+        hocket__job_free(job); /* nobody has seen it */
+    return err;
+}
+
+static void pool_withdraw(hocket_executor *ex, hocket_future *job, struct hocket__wakes *wakes)
+{
+    struct hocket__pool *p = hocket__pool_of(ex);
+    unqueue(p, job);
+    admit(p, wakes);
 }
 
 static void pool_close(hocket_executor *ex, struct hocket__wakes *wakes)
 {
-    struct pool *p = pool_of(ex);
+    struct hocket__pool *p = hocket__pool_of(ex);
     struct hocket__waiter *node;
     while ((node = hocket__queue_claim(&p->room)) != NULL) {
         node->done = ROOM_CLOSED;
@@ -323,58 +200,38 @@ static void pool_close(hocket_executor *ex, struct hocket__wakes *wakes)
         hocket__wakes_add(wakes, node->task);
 }
 
-/* ---- lending a place ---- */
+/* ---- what runs ---- */
 
-/* The runner in whose job a task is, however deep; NULL if in none. */
-static struct hocket__pool_runner *runner_of(const hocket_task *task)
+static void pool_cancel_running(hocket_executor *ex)
 {
-    for (const hocket_task *t = task; t != NULL; t = hocket__task_around(t))
-        if (t->fn == runner_main)
-            return t->arg;
-    return NULL;
+    hocket__runners_cancel(hocket__pool_of(ex));
 }
 
-int hocket__pool_lend(hocket_task *self, struct hocket__pool_runner **ret_runner)
+static size_t pool_running(hocket_executor *ex)
 {
-    struct hocket__pool_runner *runner = runner_of(self);
-    *ret_runner = runner;
-    if (runner == NULL)
-        return 0;
-    struct pool *p = runner->pool;
-    hocket__guard_lock(&p->base.guard);
-    if (runner->waits++ == 0)
-        p->blocked++;
-    int err = start_runner(p);
-    if (err != 0) {
-        hocket__pool_back(runner);
-        *ret_runner = NULL;
-    }
-    return err;
+    size_t n = 0;
+    hocket__list_each(link, &hocket__pool_of(ex)->runners)
+        n += hk_load(&hk_container_of(link, struct hocket__pool_runner, link)->busy);
+    return n;
 }
 
-void hocket__pool_back(struct hocket__pool_runner *runner)
+static bool pool_runs_in(hocket_executor *ex, const hocket_task *task)
 {
-    if (runner == NULL)
-        return;
-    struct pool *p = runner->pool;
-    hocket_task *spare = NULL;
-    hocket__guard_lock(&p->base.guard);
-    if (--runner->waits == 0)
-        p->blocked--;
-    if (places(p) > p->base.workers && p->idle != NULL) {
-        struct hocket__waiter *node = hocket__queue_claim(&p->idle);
-        spare = node != NULL ? node->task : NULL; /* it sees that it is one too many */
-    }
-    (void)hocket__guard_unlock(&p->base.guard);
-    if (spare != NULL)
-        hocket__complete(spare);
+    struct hocket__pool_runner *r = hocket__runner_is(task);
+    return r != NULL && r->pool == hocket__pool_of(ex);
 }
 
 /* ---- making one ---- */
 
 static void pool_free(hocket_executor *ex)
 {
-    hocket__free(pool_of(ex));
+    struct hocket__pool *p = hocket__pool_of(ex);
+    while (p->spare != NULL) {
+        struct hocket__pool_runner *r = p->spare;
+        p->spare = r->next_spare;
+        hocket__free(r);
+    }
+    hocket__free(p);
 }
 
 static int default_workers(int placement)
@@ -393,22 +250,26 @@ static int pool_open(hocket_executor **ret_executor, const hocket_executor_optio
         return err;
     if (o->stack_size > HOCKET__STACK_MAX)
         return -EINVAL;
-    struct pool *p = hocket__calloc(1, sizeof *p);
-    if (p == NULL)
+    struct hocket__pool *p = hocket__calloc(1, sizeof *p);
+    if (p == NULL || hocket__executor_init(&p->base, class, o) != 0) {
+        hocket__free(p);
         return -ENOMEM;
-    hocket__executor_init(&p->base, class, o);
-    p->base.workers = o->workers > 0 ? o->workers : default_workers(placement);
+    }
+    hocket__list_init(&p->runners);
+    hk_store(&p->base.workers, o->workers > 0 ? o->workers : default_workers(placement));
     p->placement = placement;
     p->bound = o->queue != 0 ? o->queue : HOCKET_EXECUTOR_QUEUE;
     p->stack_size = o->stack_size;
     if (placement == HOCKET_ON_THREAD) { /* the one that proves that there can be any */
         p->base.active = 1;
-        err = spawn_runner(p, ++p->started);
+        err = hocket__runner_spawn(p, ++p->started);
     }
-    if (err != 0)
-        hocket__free(p);
-    else
+    if (err != 0) {
+        hocket__job_memory_leave(p->base.memory);
+        pool_free(&p->base);
+    } else {
         *ret_executor = &p->base;
+    }
     return err;
 }
 
@@ -426,9 +287,12 @@ const struct hocket__executor_class hocket__executor_threads = {
     .scheme = "threads",
     .open = threads_open,
     .submit = pool_submit,
-    .withdrawn = pool_withdrawn,
+    .withdraw = pool_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = pool_close,
+    .cancel_running = pool_cancel_running,
+    .running = pool_running,
+    .runs_in = pool_runs_in,
     .free = pool_free,
 };
 
@@ -436,8 +300,11 @@ const struct hocket__executor_class hocket__executor_fibers = {
     .scheme = "fibers",
     .open = fibers_open,
     .submit = pool_submit,
-    .withdrawn = pool_withdrawn,
+    .withdraw = pool_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = pool_close,
+    .cancel_running = pool_cancel_running,
+    .running = pool_running,
+    .runs_in = pool_runs_in,
     .free = pool_free,
 };

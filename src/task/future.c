@@ -2,15 +2,16 @@
 /*
  * future - the life of a job, and waiting for its end
  *
- * States and lock order are in task/executor.h.
+ * The state word and the lock order are in task/executor.h.
  *
- * A running job has a cancel scope of its own, on the stack of the task that runs it.
- * Who cancels it must be sure that the scope is still open, but cannot hold a guard
- * while it wakes what may be a large tree of tasks.  So it pins the job: the runner
- * leaves the scope only when that is over.
+ * A running job has a cancel scope, on the stack of the task that runs it.  Who cancels
+ * it must be sure that the scope is still open, but cannot hold a guard while it wakes what may be
+ * a large tree of tasks.  So it pins the job: it is not DONE before the pin is off, and
+ * until then neither the scope nor the executor go away.
  *
- * Memory order: result and output are written before the release store of DONE;
- * readers load the state with acquire.
+ * Memory order: result and output are written before the CAS that sets DONE, which
+ * releases; readers load the state with acquire.  A waiter sets WATCHED in the same word:
+ * either it sees DONE, or whoever sets DONE sees WATCHED.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,151 +32,197 @@ static uint32_t future_holder(const void *object, unsigned i)
 static const struct hocket__wait_class future_class = { "future", future_holder };
 static const struct hocket__wait_class unpin_class = { "future", NULL };
 
-static bool done(const hocket_future *f)
-{
-    return hk_load_acq(&f->state) == HOCKET__JOB_DONE; /* pairs with finish() */
-}
-
 /* ---- references ---- */
 
 hocket_future *hocket__future_ref(hocket_future *f)
 {
-    (void)hk_add(&f->refs, 1);
+    (void)hk_add(&f->state, (uint32_t)HOCKET__JOB_REF);
     return f;
 }
 
-static const hocket_error *error_of(const hocket_future *f)
+/* The words of a failed job; `plain` is filled in when somebody asks for the first time. */
+static const hocket_error *error_of(hocket_future *f)
 {
-    return f->words != NULL ? hocket__words_error(f->words) : &f->plain;
+    if (f->failed)
+        return hocket__words_error(f->more->words);
+    hocket__guard_lock(&f->more->guard);
+    if (f->more->plain.code == 0) {
+        f->more->plain.code = f->result;
+        f->more->plain.message = hocket_error_text(f->result);
+        f->more->plain.task = "";
+    }
+    (void)hocket__guard_unlock(&f->more->guard);
+    return &f->more->plain;
+}
+
+/* The last reference: report what nobody looked at, leave the block clean. */
+HK_COLD static void end_failed(hocket_future *f)
+{
+    if (!f->as_told && !hk_load(&f->seen))
+        hocket__error_report(error_of(f));
+    hocket__words_unref(f->more->words);
+    f->more->words = NULL;
+    f->more->plain = (hocket_error){ 0 };
+}
+
+static void end(hocket_future *f)
+{
+    if (hk_unlikely(f->result < 0))
+        end_failed(f);
+    if (f->kind == HOCKET__JOB_CALL)
+        hocket_buffer_free(&f->more->output);
+    hocket__job_free(f);
 }
 
 void hocket__future_unref(hocket_future *f)
 {
-    if (hk_sub(&f->refs, 1) != 1)
-        return;
-    if (done(f) && f->result < 0 && !f->as_told && !hk_load(&f->seen))
-        hocket__error_report(error_of(f));
-    hocket__words_unref(f->words);
-    hocket_buffer_free(&f->output);
-    hocket__free(f);
+    uint32_t s = hk_load_acq(&f->state); /* pairs with the others' release of theirs */
+    if (s / HOCKET__JOB_REF == 1 ||      /* alone already: nobody can make another */
+        hk_sub(&f->state, (uint32_t)HOCKET__JOB_REF) / HOCKET__JOB_REF == 1)
+        end(f);
 }
 
 void hocket_future_free(hocket_future *f)
 {
     if (f == NULL)
         return;
-    hocket__destroy_check("hocket_future_free", "future", f, &f->guard, &f->waiters);
+    if (hk_load(&f->state) & HOCKET__JOB_WATCHED)
+        hocket__destroy_check("hocket_future_free", "future", f, &f->more->guard,
+                              &f->more->waiters);
     hocket__future_unref(f);
 }
 
 /* ---- the end of a job ---- */
 
-/* The guard is held and is released.  Watches and waiters learn of it after that. */
-static void finish(hocket_future *f, int result)
+/* It is DONE: waiters and watches learn of it. */
+HK_COLD static void tell(hocket_future *f)
 {
     struct hocket__wakes wakes = { NULL, NULL };
-    f->result = result;
-    f->plain.code = result;
-    f->plain.message = hocket_error_text(result);
-    f->plain.task = "";
-    hk_store(&f->runner, 0);
-    hk_store_rel(&f->state, (uint32_t)HOCKET__JOB_DONE); /* pairs with done() */
     struct hocket__waiter *node;
-    while ((node = hocket__queue_claim(&f->waiters)) != NULL)
+    hocket__guard_lock(&f->more->guard);
+    while ((node = hocket__queue_claim(&f->more->waiters)) != NULL)
         hocket__wakes_add(&wakes, node->task);
-    struct hocket__watch *watch = f->watches;
-    f->watches = NULL;
-    (void)hocket__guard_unlock(&f->guard);
+    (void)hocket__guard_unlock(&f->more->guard);
     hocket__wakes_run(&wakes);
-    while (watch != NULL) {
-        struct hocket__watch *next = watch->next;
+    for (;;) {
+        hocket__guard_lock(&f->more->guard);
+        struct hocket__link *link = f->more->watches;
+        if (link != NULL)
+            hocket__queue_remove(&f->more->watches, link);
+        (void)hocket__guard_unlock(&f->more->guard);
+        if (link == NULL)
+            return;
+        struct hocket__watch *watch = hk_container_of(link, struct hocket__watch, link);
         watch->done(watch, f);
-        watch = next;
     }
 }
 
+/* Wait until no canceller uses the job. */
+HK_COLD static void await_unpinned(hocket_future *f, hocket_task *self)
+{
+    struct hocket__waiter node;
+    hocket__guard_lock(&f->more->guard);
+    bool pinned = (hk_load(&f->state) & HOCKET__JOB_PINNED) != 0;
+    if (pinned) {
+        hocket__sync_begin(&node, self, &unpin_class, f, false);
+        f->more->unpinned = self;
+    }
+    (void)hocket__guard_unlock(&f->more->guard);
+    if (pinned) {
+        (void)hocket__wait_park(self, HOCKET_FOREVER);
+        hocket__wait_end(self);
+    }
+}
+
+HK_COLD static uint32_t state_unpinned(hocket_future *f, hocket_task *self)
+{
+    uint32_t s;
+    while ((s = hk_load(&f->state)) & HOCKET__JOB_PINNED)
+        await_unpinned(f, self);
+    return s;
+}
+
+/*
+ * The result is there: DONE, and the caller's reference is gone.  In one step, if nobody is to be
+ * told.  `unpinned`: the bits that stay; a canceller that ends the job takes its own pin off.
+ */
+static inline void publish(hocket_future *f, hocket_task *self, uint32_t unpinned)
+{
+    uint32_t s = hk_load(&f->state), next;
+    hk_store(&f->runner, 0);
+    do {
+        if (hk_unlikely(s & unpinned & HOCKET__JOB_PINNED))
+            s = state_unpinned(f, self);
+        next = (s & unpinned) | HOCKET__JOB_DONE;
+        if (hk_likely(!(s & HOCKET__JOB_WATCHED)))
+            next -= HOCKET__JOB_REF;
+    } while (!hk_cas(&f->state, &s, next));
+    if (hk_unlikely(s & HOCKET__JOB_WATCHED)) {
+        tell(f);
+        hocket__future_unref(f);
+    } else if (next < HOCKET__JOB_REF) {
+        end(f);
+    }
+}
+
+#define PIN_STAYS ((uint32_t)-1)
+#define PIN_GOES  (~(uint32_t)HOCKET__JOB_PINNED)
+
 void hocket__future_watch(hocket_future *f, struct hocket__watch *watch)
 {
-    hocket__guard_lock(&f->guard);
-    bool late = done(f);
-    if (!late) {
-        watch->next = f->watches;
-        f->watches = watch;
-    }
-    (void)hocket__guard_unlock(&f->guard);
+    hocket__guard_lock(&f->more->guard);
+    bool late = (hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED) & HOCKET__JOB_DONE) != 0;
+    if (!late)
+        hocket__queue_push(&f->more->watches, &watch->link);
+    (void)hocket__guard_unlock(&f->more->guard);
     if (late)
         watch->done(watch, f);
 }
 
-bool hocket__job_drop(hocket_future *f)
+void hocket__job_drop(hocket_future *f, hocket_task *self, _Atomic bool *busy)
 {
-    hocket__guard_lock(&f->guard);
-    if (hk_load(&f->state) != HOCKET__JOB_QUEUED) {
-        (void)hocket__guard_unlock(&f->guard);
-        return false;
-    }
+    hk_store(busy, false);
+    f->result = -ECANCELED;
     f->never_ran = true;
     f->as_told = true;
-    finish(f, -ECANCELED);
-    return true;
+    publish(f, self, PIN_STAYS);
 }
 
 /* ---- running ---- */
 
-/* Take the scope away from cancellers; the guard is held, and held again at the end. */
-static void unpin(hocket_future *f, hocket_task *self)
-{
-    while (f->pinned) {
-        struct hocket__waiter node;
-        hocket__sync_begin(&node, self, &unpin_class, f, false);
-        f->unpinned = self;
-        (void)hocket__guard_unlock(&f->guard);
-        (void)hocket__wait_park(self, HOCKET_FOREVER);
-        hocket__wait_end(self);
-        hocket__guard_lock(&f->guard);
-    }
-    f->scope = NULL;
-}
-
 /* The function has returned: what it must not leave behind. */
-static void check_leftovers(const hocket_future *f, const hocket_task *self,
-                            const struct hocket__cancel_scope *scope, uint32_t held)
+HK_COLD static void leftovers(const hocket_future *f, uint32_t held)
 {
-    if (hk_unlikely(self->scopes != scope))
-        hocket__panic("executor '%s': a job ended with an open scope", f->executor->name);
-    if (hk_unlikely(hocket__self_held() != held))
-        hocket__panic("executor '%s': a job ended while holding %d lock(s)", f->executor->name,
-                      (int)(hocket__self_held() - held));
+    if (hocket__self_held() == held)
+        hocket__panic("executor '%s': a job ended with an open scope", f->more->executor->name);
+    hocket__panic("executor '%s': a job ended while holding %d lock(s)", f->more->executor->name,
+                  (int)(hocket__self_held() - held));
 }
 
-void hocket__job_run(hocket_future *f, hocket_task *self)
+HK_COLD static void keep_failure(hocket_future *f, hocket_task *self)
 {
-    struct hocket__cancel_scope scope;
-    hocket__cancel_scope_enter(&scope, self, HOCKET_FOREVER, false);
-    hocket__guard_lock(&f->guard);
-    bool ours = hk_load(&f->state) == HOCKET__JOB_QUEUED;
-    if (ours) {
-        hk_store(&f->state, (uint32_t)HOCKET__JOB_RUNNING);
-        hk_store(&f->runner, self->slot);
-        f->scope = &scope;
-    }
-    (void)hocket__guard_unlock(&f->guard);
-    if (ours) {
-        struct hocket__words *words_before = self->words;
-        uint32_t held = hocket__self_held();
-        self->words = NULL;
-        int result = f->call != NULL ? f->call(f->input, f->input_size, &f->output) : f->fn(f->arg);
-        check_leftovers(f, self, &scope, held);
-        f->as_told = result == -ECANCELED && hocket__cancelled(self);
-        f->words = result < 0 ? hocket__words_for(self, result) : NULL;
+    f->as_told = f->result == -ECANCELED && hocket__cancelled(self);
+    f->more->words = hocket__words_for(self, f->result);
+    f->failed = f->more->words != NULL;
+}
+
+void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic bool *busy)
+{
+    struct hocket__words *words_before = self->words;
+    uint32_t held = hocket__self_held();
+    self->words = NULL;
+    f->result = f->kind == HOCKET__JOB_FN
+                    ? f->fn(arg)
+                    : f->call(f->more->input, f->more->input_size, &f->more->output);
+    if (hk_unlikely(self->scopes != f->scope || hocket__self_held() != held))
+        leftovers(f, held);
+    if (hk_unlikely(f->result < 0))
+        keep_failure(f, self);
+    if (hk_unlikely(self->words != NULL))
         hocket__words_unref(self->words);
-        self->words = words_before;
-        (void)hk_sub(&f->executor->running_count, (size_t)1);
-        hocket__guard_lock(&f->guard);
-        unpin(f, self);
-        finish(f, result);
-    }
-    hocket__cancel_scope_leave(&scope, self);
+    self->words = words_before;
+    hk_store(busy, false);
+    publish(f, self, PIN_STAYS);
 }
 
 /* ---- cancel ---- */
@@ -186,57 +233,53 @@ void hocket__job_interrupt(hocket_executor *ex, hocket_future *f)
     hocket__cancel_scope(f->scope);
 }
 
-/* The guard is held and is released. */
-static void interrupt(hocket_future *f)
+static void unpin(hocket_future *f)
 {
-    if (f->scope == NULL || f->cancel_asked) {
-        (void)hocket__guard_unlock(&f->guard);
-        return;
-    }
-    f->cancel_asked = true;
-    f->pinned = true;
-    (void)hocket__guard_unlock(&f->guard);
-    f->executor->class->interrupt(f->executor, f);
-    hocket__guard_lock(&f->guard);
-    hocket_task *runner = f->unpinned;
-    f->pinned = false;
-    f->unpinned = NULL;
+    hocket__guard_lock(&f->more->guard);
+    (void)hk_and(&f->state, ~(uint32_t)HOCKET__JOB_PINNED);
+    hocket_task *runner = f->more->unpinned;
+    f->more->unpinned = NULL;
     if (runner != NULL && !hocket__claim(runner))
         hocket__panic("hocket_future_cancel: internal error: the runner is gone");
-    (void)hocket__guard_unlock(&f->guard);
+    (void)hocket__guard_unlock(&f->more->guard);
     if (runner != NULL)
         hocket__complete(runner);
+}
+
+/* Take a pinned job that nobody has away from its executor: it will not run. */
+static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
+{
+    hocket_executor *ex = f->more->executor;
+    hocket__executor_lock(ex);
+    bool ours = !f->taken;
+    if (ours) {
+        f->taken = true;
+        f->scope = NULL;
+    }
+    if (ours && !hocket__list_empty(&f->link))
+        ex->class->withdraw(ex, f, wakes);
+    hocket__executor_unlock(ex);
+    return ours;
 }
 
 bool hocket_future_cancel(hocket_future *f)
 {
     struct hocket__wakes wakes = { NULL, NULL };
-    hocket__guard_lock(&f->guard);
-    if (hk_load(&f->state) != HOCKET__JOB_QUEUED) {
-        if (hk_load(&f->state) == HOCKET__JOB_RUNNING)
-            interrupt(f);
-        else
-            (void)hocket__guard_unlock(&f->guard);
+    uint32_t s = hk_load_acq(&f->state);
+    do
+        if (s & (HOCKET__JOB_DONE | HOCKET__JOB_ASKED))
+            return false;
+    while (!hk_cas(&f->state, &s, s | HOCKET__JOB_ASKED | HOCKET__JOB_PINNED));
+    if (!withdraw(f, &wakes)) {
+        f->more->executor->class->interrupt(f->more->executor, f);
+        unpin(f);
         return false;
     }
-    hocket_executor *ex = f->executor;
-    hocket__guard_lock(&ex->guard);
-    bool unlinked = f->in_queue; /* else a worker has just taken it, and will find it DONE */
-    if (unlinked) {
-        hocket__list_remove(&f->link);
-        f->in_queue = false;
-        hk_store(&ex->queued_count, hk_load(&ex->queued_count) - 1);
-        ex->class->withdrawn(ex, &wakes);
-    } else if (f->counted) {
-        (void)hk_sub(&ex->running_count, (size_t)1);
-    }
-    (void)hocket__guard_unlock(&ex->guard);
+    f->result = -ECANCELED;
     f->never_ran = true;
     f->as_told = true;
-    finish(f, -ECANCELED);
+    publish(f, NULL, PIN_GOES); /* with the executor's reference */
     hocket__wakes_run(&wakes);
-    if (unlinked)
-        hocket__future_unref(f); /* the executor's */
     return true;
 }
 
@@ -255,19 +298,19 @@ static bool waits_for_itself(const hocket_future *f, const hocket_task *self)
 static int park(hocket_future *f, hocket_task *self, hocket_time deadline)
 {
     struct hocket__waiter node;
-    hocket__guard_lock(&f->guard);
-    if (done(f)) {
-        (void)hocket__guard_unlock(&f->guard);
+    hocket__guard_lock(&f->more->guard);
+    if (hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED) & HOCKET__JOB_DONE) {
+        (void)hocket__guard_unlock(&f->more->guard);
         return 0;
     }
     hocket__sync_begin(&node, self, &future_class, f, true);
-    hocket__queue_push(&f->waiters, &node.link);
-    (void)hocket__guard_unlock(&f->guard);
+    hocket__queue_push(&f->more->waiters, &node.link);
+    (void)hocket__guard_unlock(&f->more->guard);
     int err = hocket__wait_park(self, deadline);
     if (err != 0) {
-        hocket__guard_lock(&f->guard);
-        hocket__queue_forget(&f->waiters, &node);
-        (void)hocket__guard_unlock(&f->guard);
+        hocket__guard_lock(&f->more->guard);
+        hocket__queue_forget(&f->more->waiters, &node);
+        (void)hocket__guard_unlock(&f->more->guard);
     }
     hocket__wait_end(self);
     return err;
@@ -277,7 +320,7 @@ int hocket_future_wait(hocket_future *f, hocket_time deadline)
 {
     hocket_task *self = hocket__self_attach();
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
-    if (err != 0 || done(f))
+    if (err != 0 || hocket__future_done(f))
         return err;
     if (waits_for_itself(f, self))
         return -EDEADLK;
@@ -307,15 +350,15 @@ int hocket_future_get(hocket_future *f, int *ret_result, hocket_time deadline)
 
 const void *hocket_future_output(const hocket_future *f, size_t *ret_size)
 {
-    bool ended = done(f);
+    bool ended = f->kind == HOCKET__JOB_CALL && hocket__future_done(f);
     if (ret_size != NULL)
-        *ret_size = ended ? f->output.size : 0;
-    return ended && f->output.size > 0 ? f->output.data : NULL;
+        *ret_size = ended ? f->more->output.size : 0;
+    return ended && f->more->output.size > 0 ? f->more->output.data : NULL;
 }
 
 const hocket_error *hocket_future_error(hocket_future *f)
 {
-    if (!done(f) || f->result >= 0)
+    if (!hocket__future_done(f) || f->result >= 0)
         return NULL;
     hk_store(&f->seen, true);
     return error_of(f);
@@ -323,15 +366,15 @@ const hocket_error *hocket_future_error(hocket_future *f)
 
 bool hocket_future_done(const hocket_future *f)
 {
-    return done(f);
+    return hocket__future_done(f);
 }
 
 bool hocket_future_running(const hocket_future *f)
 {
-    return hk_load(&f->state) == HOCKET__JOB_RUNNING;
+    return hk_load(&f->runner) != 0;
 }
 
 bool hocket_future_cancelled(const hocket_future *f)
 {
-    return done(f) && f->never_ran;
+    return hocket__future_done(f) && f->never_ran;
 }

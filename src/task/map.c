@@ -151,8 +151,8 @@ static int deliver(struct map *m, hocket_task *self)
     int rc = 0;
     if (m->take != NULL) {
         hocket_map_result r = { .index = item->index,
-                                .input = f->input,
-                                .input_size = f->input_size,
+                                .input = f->more->input,
+                                .input_size = f->more->input_size,
                                 .result = f->result,
                                 .error = hocket_future_error(f) };
         r.output = hocket_future_output(f, &r.output_size);
@@ -160,7 +160,7 @@ static int deliver(struct map *m, hocket_task *self)
     } else if (f->result < 0) {
         rc = f->result;
         hk_store(&f->seen, true);
-        hocket__words_adopt(self, f->words);
+        hocket__words_adopt(self, f->more->words);
     }
     hocket_future_free(f);
     item->future = NULL;
@@ -234,7 +234,7 @@ static void abandon(struct map *m, hocket_task *self)
 
 static size_t default_window(const hocket_executor *ex)
 {
-    return ex->class == &hocket__executor_inline ? 1 : 2 * (size_t)ex->workers;
+    return ex->class == &hocket__executor_inline ? 1 : 2 * (size_t)hk_load(&ex->workers);
 }
 
 int hocket_map(hocket_executor *executor, hocket_call *call, hocket_map_next *next,

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TASK_EXECUTOR_POOL_H
+#define HOCKET_TASK_EXECUTOR_POOL_H
+
+/*
+ * executor_pool - "threads" and "fibers": workers that take jobs from one queue
+ *
+ * A worker ("runner") is a daemon task with a loop: take the first job, run it, take the
+ * next.  Without a job a fiber ends, since the next one costs next to nothing; a thread waits in
+ * `idle` for a job to be handed to it.
+ *
+ * Fibers are started one at a time: the next one when the last has come to take its first job
+ * and left others behind.  So there is always one that waits for its turn as long as there are
+ * jobs, which is what runs them when a job waits, and what another worker of the runtime can steal;
+ * and 10,000 tiny jobs cost two of them.
+ *
+ * A runner whose job waits for a future is *blocked*: its place is lent.  Places taken are
+ * active - blocked - leaving, and at most `workers`.  When a job comes back from its wait there may be one
+ * too many for a moment; whoever ends a job next and sees that retires.  So a job may
+ * wait for jobs of its own pool, at any depth.
+ *
+ * Invariants, whenever the guard is free:
+ *   - if the queue holds a job, then as many runners as there are places are active and not blocked,
+ *     or one that is not blocked has yet to take its first job, or is just being started: so the
+ *     job will be taken
+ *   - a runner is in `idle` only if the queue is empty
+ *   - somebody who can still be woken waits in `room` only if the queue is full
+ *
+ * When the runtime cancels its daemons, runners drop what is queued instead of running it.
+ *
+ * Lock order: the pool's guard, then a job's.  Runners are started without guards.
+ */
+#include "task/executor.h"
+
+/* Fields without a note: under the guard. */
+struct hocket__pool {
+    hocket_executor base;
+    int placement;     /* constant, as the two below */
+    size_t bound;      /* most jobs in the queue, but for those that jobs submit */
+    size_t stack_size; /* of runners */
+    _Atomic bool tiny; /* jobs took next to no time lately; a hint, written by runners */
+    int blocked;       /* active runners whose job waits for jobs */
+    int leaving;       /* active runners that will take no more jobs */
+    int starting;      /* fibers: runners started that have not looked for a job yet */
+    unsigned started;  /* runners ever, for their names */
+    struct hocket__link runners;
+    struct hocket__pool_runner *spare; /* what ended runners have left */
+    struct hocket__link *idle;         /* runners; their `job` is set, or they look again */
+    struct hocket__link *room;         /* submitters; node->data: the job */
+};
+
+struct hocket__pool_runner {
+    struct hocket__link link; /* in `runners`; under the guard, as all up to `pool` */
+    struct hocket__pool_runner *next_spare;
+    unsigned waits;        /* tasks in its job that wait for jobs */
+    bool cancelled;        /* by a shutdown */
+    bool renewing;         /* it makes its scope anew */
+    bool pinned;           /* a shutdown uses its scope */
+    hocket_task *unpinned; /* itself, if it waits for that to end */
+    struct hocket__pool *pool;
+    hocket_task *task;                 /* set by itself, as what follows but for `job` */
+    struct hocket__cancel_scope scope; /* what jobs run in; renewed after each that was cancelled */
+    int64_t since;                     /* ticks: when it last looked at how fast it goes */
+    unsigned stride, jobs;             /* it looks every so many jobs; until the next look */
+    _Atomic bool busy;                 /* with a job that is not DONE; set under the guard */
+    hocket_future *job;                /* what it has to do: set under the guard, as the next */
+    void *arg;
+};
+
+static inline struct hocket__pool *hocket__pool_of(hocket_executor *ex)
+{
+    return (struct hocket__pool *)(void *)ex;
+}
+
+/* ---- executor_pool.c: the queue, under the guard ---- */
+
+/* A job to run, or to drop (*ret_drop), or NULL: the queue is empty. */
+hocket_future *hocket__pool_take(struct hocket__pool *p, bool cancelled, bool *ret_drop,
+                                 struct hocket__wakes *wakes);
+
+static inline int hocket__pool_places(const struct hocket__pool *p)
+{
+    return p->base.active - p->blocked - p->leaving;
+}
+
+/* Is one more runner wanted? */
+static inline bool hocket__pool_wants(const struct hocket__pool *p)
+{
+    return !hocket__list_empty(&p->base.queued) && p->starting == 0 &&
+           hocket__pool_places(p) < hk_load(&p->base.workers);
+}
+
+/* ---- executor_runner.c ---- */
+
+/* One has the job now: under the guard. */
+static inline void hocket__runner_assign(struct hocket__pool_runner *r, hocket_future *job)
+{
+    r->job = job;
+    hk_store(&r->busy, true);
+    r->arg = hocket__job_take(job, r->task, &r->scope);
+}
+
+/*
+ * Start a runner if one is wanted.  Entered with the guard held, left without it.  An error only
+ * if nobody at all is left to run the queue.
+ */
+int hocket__runner_start_wanted(struct hocket__pool *p);
+
+/* Start one; `active` and `starting` count it already. */
+int hocket__runner_spawn(struct hocket__pool *p, unsigned number);
+
+/* A shutdown cancels what runs. */
+void hocket__runners_cancel(struct hocket__pool *p);
+
+/* The runner that this very task is, or NULL. */
+struct hocket__pool_runner *hocket__runner_is(const hocket_task *task);
+
+#endif

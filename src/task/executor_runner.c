@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * executor_runner - the workers of a pool; see task/executor_pool.h
+ *
+ * To the runtime a runner is one task, however many jobs it runs.  While they are tiny it
+ * says that it moves, and so does who submits, so that nobody steals the next runner to fight over
+ * the queue: two would be slower than one.  When jobs take longer they do not, and have
+ * sleepers woken.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "sched/worker.h"
+#include "sys/ticks.h"
+#include "task/executor_pool.h"
+#include "task/task.h"
+
+#define STRIDE_MAX 16
+#define TINY       ((int64_t)HOCKET__TICKS_PER_US / 2) /* a job that is not worth a helper */
+
+static const struct hocket__wait_class idle_class = { "idle", NULL };
+
+/* ---- one runner ---- */
+
+/* Every so many jobs: let helpers come if the jobs are worth it. */
+HK_NOINLINE static void pace(struct hocket__pool_runner *r)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    int64_t now = hocket__ticks();
+    bool tiny = r->since != 0 && now - r->since < TINY * (int64_t)r->stride;
+    r->since = now;
+    r->stride = !tiny ? 1 : r->stride < STRIDE_MAX ? r->stride * 2 : r->stride;
+    r->jobs = r->stride;
+    if (tiny != hk_load(&r->pool->tiny))
+        hk_store(&r->pool->tiny, tiny);
+    if (w == NULL)
+        return;
+    if (tiny)
+        hocket__count(w->activity);
+    else if (hk_load(&r->pool->base.queued_count) > 0 && hk_load(&hocket__rt.sleeping) > 0)
+        hocket__pushed(w);
+}
+
+/* Wait for a job to be handed over, or to be told to look around; entered with the guard, left
+ * without it. */
+static void wait_idle(struct hocket__pool *p, hocket_task *self)
+{
+    struct hocket__waiter node;
+    hocket__sync_begin(&node, self, &idle_class, p, true);
+    hocket__queue_push(&p->idle, &node.link);
+    hocket__executor_unlock_to_wait(&p->base);
+    int err = hocket__wait_park(self, HOCKET_FOREVER);
+    if (err != 0) {
+        hocket__executor_lock(&p->base);
+        hocket__queue_forget(&p->idle, &node);
+        hocket__executor_unlock(&p->base);
+    }
+    hocket__wait_end(self);
+}
+
+/* A job was cancelled; the next one must not be.  In a shutdown there is no next one. */
+HK_COLD static void renew_scope(struct hocket__pool_runner *r, hocket_task *self)
+{
+    hocket_executor *ex = &r->pool->base;
+    hocket__executor_lock(ex);
+    bool renew = r->renewing = !r->pool->base.cancelling;
+    hocket__executor_unlock(ex);
+    if (!renew)
+        return;
+    hocket__cancel_scope_leave(&r->scope, self);
+    hocket__cancel_scope_enter(&r->scope, self, HOCKET_FOREVER, false);
+    hocket__executor_lock(ex);
+    r->renewing = false;
+    hocket__executor_unlock(ex);
+}
+
+static inline void run(struct hocket__pool_runner *r, hocket_task *self, bool drop)
+{
+    hocket_future *job = r->job;
+    r->job = NULL;
+    if (hk_unlikely(drop))
+        hocket__job_drop(job, self, &r->busy);
+    else
+        hocket__job_run(job, self, r->arg, &r->busy);
+    if (hk_unlikely(hk_load(&r->scope.cancelled)))
+        renew_scope(r, self);
+    if (--r->jobs == 0)
+        pace(r);
+}
+
+/* Run jobs until there is nothing to do any more.  Left with the guard held. */
+static void serve(struct hocket__pool *p, struct hocket__pool_runner *r, hocket_task *self)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    for (;;) {
+        bool drop = false, cancelled = hocket__cancelled(self);
+        hocket_future *job = NULL;
+        hocket__executor_lock(&p->base);
+        bool surplus = hocket__pool_places(p) > hk_load(&p->base.workers);
+        if (!surplus)
+            job = hocket__pool_take(p, cancelled, &drop, &wakes);
+        if (job != NULL) {
+            hocket__runner_assign(r, job);
+            if (hk_unlikely(hocket__pool_wants(p)))
+                (void)hocket__runner_start_wanted(p); /* we are left to run the queue */
+            else
+                hocket__executor_unlock(&p->base);
+        } else if (surplus || p->placement == HOCKET_ON_FIBER || hk_load(&p->base.closing) ||
+                   cancelled) {
+            return;
+        } else {
+            wait_idle(p, self);
+        }
+        if (hk_unlikely(wakes.first != NULL))
+            hocket__wakes_run(&wakes);
+        if (r->job != NULL)
+            run(r, self, drop);
+    }
+}
+
+/* With the guard, also at the end: nobody uses our scope, and nobody finds it any more. */
+static void leave_list(struct hocket__pool_runner *r, hocket_task *self)
+{
+    hocket_executor *ex = &r->pool->base;
+    while (r->pinned) {
+        struct hocket__waiter node;
+        hocket__sync_begin(&node, self, &idle_class, r->pool, false);
+        r->unpinned = self;
+        hocket__executor_unlock_to_wait(ex);
+        (void)hocket__wait_park(self, HOCKET_FOREVER);
+        hocket__wait_end(self);
+        hocket__executor_lock(ex);
+    }
+    hocket__list_remove(&r->link);
+}
+
+static int runner_main(void *arg)
+{
+    struct hocket__pool_runner *r = arg;
+    struct hocket__pool *p = r->pool;
+    struct hocket__wakes wakes = { NULL, NULL };
+    hocket_task *self = hocket__self_or_null();
+    r->task = self;
+    hocket__cancel_scope_enter(&r->scope, self, HOCKET_FOREVER, false);
+    hocket__executor_lock(&p->base);
+    hocket__list_push_back(&p->runners, &r->link);
+    if (p->placement == HOCKET_ON_FIBER)
+        p->starting--;
+    hocket__executor_unlock(&p->base);
+    serve(p, r, self);
+    p->leaving++;
+    leave_list(r, self);
+    hocket__executor_unlock(&p->base);
+    hocket__cancel_scope_leave(&r->scope, self);
+    hocket__executor_lock(&p->base);
+    r->next_spare = p->spare;
+    p->spare = r;
+    p->leaving--;
+    hocket__executor_left(&p->base, &wakes);
+    hocket__executor_unlock(&p->base);
+    hocket__wakes_run(&wakes);
+    return 0;
+}
+
+void hocket__runners_cancel(struct hocket__pool *p)
+{
+    hocket_executor *ex = &p->base;
+    hocket__executor_lock(ex);
+    struct hocket__link *link = p->runners.next;
+    while (link != &p->runners) {
+        struct hocket__pool_runner *r = hk_container_of(link, struct hocket__pool_runner, link);
+        link = link->next;
+        if (r->cancelled || r->renewing)
+            continue;
+        r->cancelled = r->pinned = true;
+        hocket__executor_unlock(ex);
+        hocket__cancel_scope(&r->scope);
+        hocket__executor_lock(ex);
+        r->pinned = false;
+        hocket_task *waiting = r->unpinned;
+        if (waiting != NULL && !hocket__claim(waiting))
+            hocket__panic("executor: internal error: the runner is gone");
+        if (waiting != NULL) {
+            hocket__executor_unlock(ex);
+            hocket__complete(waiting);
+            hocket__executor_lock(ex);
+        }
+        link = p->runners.next; /* the list may be another one */
+    }
+    hocket__executor_unlock(ex);
+}
+
+struct hocket__pool_runner *hocket__runner_is(const hocket_task *task)
+{
+    return task->fn == runner_main ? task->arg : NULL;
+}
+
+/* ---- starting one ---- */
+
+/* NAME-N; without snprintf, which costs more than all the rest. */
+static void name_it(char to[2 * HOCKET_NAME_MAX], const char name[HOCKET_NAME_MAX], unsigned number)
+{
+    char digits[12];
+    size_t n = sizeof digits, length = strnlen(name, HOCKET_NAME_MAX - 1);
+    do
+        digits[--n] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    memcpy(to, name, length);
+    to[length] = '-';
+    memcpy(to + length + 1, digits + n, sizeof digits - n);
+    to[length + 1 + sizeof digits - n] = '\0';
+}
+
+int hocket__runner_spawn(struct hocket__pool *p, unsigned number)
+{
+    hocket__executor_lock(&p->base);
+    struct hocket__pool_runner *r = p->spare;
+    if (r != NULL)
+        p->spare = r->next_spare;
+    hocket__executor_unlock(&p->base);
+    if (r == NULL && (r = hocket__alloc(sizeof *r)) == NULL)
+        return -ENOMEM;
+    memset(r, 0, sizeof *r);
+    r->pool = p;
+    r->stride = r->jobs = 1;
+    char name[2 * HOCKET_NAME_MAX];
+    name_it(name, p->base.name, number);
+    hocket_spawn_options o = HOCKET_SPAWN_OPTIONS_DEFAULT;
+    o.name = name;
+    o.placement = p->placement;
+    o.stack_size = p->stack_size;
+    o.daemon = true;
+    int err = hocket__spawn(NULL, &hocket__daemon_scope, runner_main, r, &o, 0);
+    if (err != 0)
+        hocket__free(r);
+    return err;
+}
+
+int hocket__runner_start_wanted(struct hocket__pool *p)
+{
+    if (!hocket__pool_wants(p)) {
+        hocket__executor_unlock(&p->base);
+        return 0;
+    }
+    bool fiber = p->placement == HOCKET_ON_FIBER;
+    p->base.active++;
+    p->starting += fiber;
+    unsigned number = ++p->started;
+    hocket__executor_unlock(&p->base);
+    int err = hocket__runner_spawn(p, number);
+    if (err == 0)
+        return 0;
+    struct hocket__wakes wakes = { NULL, NULL };
+    hocket__executor_lock(&p->base);
+    p->starting -= fiber;
+    hocket__executor_left(&p->base, &wakes);
+    if (hocket__pool_places(p) > 0 || hocket__list_empty(&p->base.queued))
+        err = 0;
+    hocket__executor_unlock(&p->base);
+    hocket__wakes_run(&wakes);
+    return err;
+}
+
+/* ---- lending a place ---- */
+
+int hocket__pool_lend(hocket_task *self, struct hocket__pool_runner **ret_runner)
+{
+    struct hocket__pool_runner *r = NULL;
+    for (const hocket_task *t = self; t != NULL && r == NULL; t = hocket__task_around(t))
+        r = hocket__runner_is(t);
+    *ret_runner = r;
+    if (r == NULL)
+        return 0;
+    struct hocket__pool *p = r->pool;
+    hocket__executor_lock(&p->base);
+    if (r->waits++ == 0)
+        p->blocked++;
+    int err = hocket__runner_start_wanted(p);
+    if (err != 0) {
+        hocket__pool_back(r);
+        *ret_runner = NULL;
+    }
+    return err;
+}
+
+void hocket__pool_back(struct hocket__pool_runner *r)
+{
+    if (r == NULL)
+        return;
+    struct hocket__pool *p = r->pool;
+    hocket_task *surplus = NULL;
+    hocket__executor_lock(&p->base);
+    if (--r->waits == 0)
+        p->blocked--;
+    if (hocket__pool_places(p) > hk_load(&p->base.workers) && p->idle != NULL) {
+        struct hocket__waiter *node = hocket__queue_claim(&p->idle);
+        surplus = node != NULL ? node->task : NULL; /* it sees that it is one too many */
+    }
+    hocket__executor_unlock(&p->base);
+    if (surplus != NULL)
+        hocket__complete(surplus);
+}
