@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bounded queue when exactly the n-th wait is cancelled, or the n-th call times out, for every n:
+ * Queues of every form when exactly the n-th wait is cancelled, or the n-th call times out, for every n:
  * no value lost or doubled, no wake-up eaten.
  *
  * The park hook counts the waits.  In the n-th one it cancels the scope that its own task
@@ -20,8 +20,11 @@
 #define TASKS   (PUTTERS + GETTERS)
 #define EACH    6
 
+enum form { RING, LIFO, SORTED, RENDEZVOUS, MANY, FORMS };
+
 struct swept {
     hocket_queue *q;
+    enum form form;
     bool by_deadline;
     int target; /* which wait; 0 = none */
     _Atomic int waits, struck;
@@ -52,8 +55,25 @@ static void on_park(hocket_task *task, const char *kind, const void *object, voi
     }
 }
 
+enum call { PUT, GET, JOIN };
+
+static int call(enum call what, int *value, hocket_time deadline)
+{
+    ptrdiff_t n = 1;
+    if (what == JOIN)
+        return hocket_queue_join(s.q, deadline);
+    if (what == PUT && s.form == SORTED)
+        return hocket_queue_put_with(s.q, value, *value, deadline);
+    if (s.form != MANY)
+        return what == PUT ? hocket_queue_put(s.q, value, deadline)
+                           : hocket_queue_get(s.q, value, deadline);
+    n = what == PUT ? hocket_queue_put_many(s.q, value, 1, deadline)
+                    : hocket_queue_get_many(s.q, value, 1, deadline);
+    return n == 1 ? 0 : (int)n;
+}
+
 /* What has been struck is repeated. */
-static int operate(int index, int *value)
+static int operate(int index, enum call what, int *value)
 {
     for (;;) {
         hocket_scope scope;
@@ -64,8 +84,7 @@ static int operate(int index, int *value)
         /* This call is the one: if it has to wait, its deadline passes at once. */
         if (s.by_deadline && hk_add(&s.waits, 1) + 1 == s.target)
             deadline = hocket_now() + 1;
-        int err = index < PUTTERS ? hocket_queue_put(s.q, value, deadline)
-                                  : hocket_queue_get(s.q, value, deadline);
+        int err = call(what, value, deadline);
         s.scopes[index] = NULL;
         HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
         if (err == 0 || err == -EPIPE)
@@ -81,29 +100,36 @@ static int body(int index, void *arg)
     if (index < PUTTERS) {
         for (int i = 0; i < EACH; i++) {
             int value = index * EACH + i;
-            HK_EXPECT_EQ(operate(index, &value), 0);
+            HK_EXPECT_EQ(operate(index, PUT, &value), 0);
             if (i % 3 == 2)
                 mode_yield();
         }
-        if (hk_sub(&s.putting, 1) == 1)
-            HK_EXPECT_EQ(hocket_queue_close(s.q, HOCKET_CLOSE_DRAIN), 0);
-        return 0;
+        if (hk_sub(&s.putting, 1) != 1)
+            return 0;
+        HK_EXPECT_EQ(operate(index, JOIN, NULL), 0); /* nobody puts any more */
+        for (int i = 0; i < PUTTERS * EACH; i++)
+            HK_EXPECT_EQ(hk_load(&s.got[i / EACH][i % EACH]), 1);
+        return hocket_queue_close(s.q, HOCKET_CLOSE_DRAIN);
     }
     int value, last[PUTTERS] = { -1, -1 };
-    while (operate(index, &value) == 0) {
+    while (operate(index, GET, &value) == 0) {
         int from = value / EACH, number = value % EACH;
-        HK_EXPECT(from >= 0 && from < PUTTERS && number > last[from]);
+        HK_EXPECT(from >= 0 && from < PUTTERS);
+        HK_EXPECT(number > last[from] || s.form == LIFO || s.form == SORTED);
         last[from] = number;
         (void)hk_add(&s.got[from][number], 1);
+        HK_EXPECT_EQ(hocket_queue_task_done(s.q), 0);
     }
     return 0;
 }
 
-static void once(int mode, int target, bool by_deadline)
+static void once(int mode, enum form form, int target, bool by_deadline)
 {
     memset(&s, 0, sizeof s);
     hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.capacity = 1;
+    o.capacity = form == RENDEZVOUS ? HOCKET_RENDEZVOUS : 1;
+    o.order = form == LIFO ? HOCKET_LIFO : form == SORTED ? HOCKET_PRIORITY : HOCKET_FIFO;
+    s.form = form;
     s.target = target;
     s.by_deadline = by_deadline;
     hk_store(&s.putting, PUTTERS);
@@ -122,12 +148,14 @@ static void sweep(int mode, bool by_deadline)
     h.park = on_park;
     if (!by_deadline)
         HK_EXPECT_EQ(hocket_hooks_set(&h, NULL), 0);
-    int struck = 0;
-    for (int target = 0; target < 40; target++) {
-        once(mode, target, by_deadline);
-        struck += hk_load(&s.struck);
+    for (int form = RING; form < FORMS; form++) {
+        int struck = 0;
+        for (int target = 0; target < 40; target++) {
+            once(mode, (enum form)form, target, by_deadline);
+            struck += hk_load(&s.struck);
+        }
+        HK_EXPECT(mode != MODE_FIBERS_1 || by_deadline || struck > 3); /* others depend on timing */
     }
-    HK_EXPECT(mode != MODE_FIBERS_1 || by_deadline || struck > 3); /* others depend on timing */
     HK_EXPECT_EQ(hocket_hooks_set(NULL, NULL), 0);
 }
 
