@@ -20,6 +20,7 @@
 #include <hocket/lock_all.h>
 #include <hocket/mutex.h>
 #include <hocket/once.h>
+#include <hocket/parallel.h>
 #include <hocket/park.h>
 #include <hocket/print.h>
 #include <hocket/queue.h>

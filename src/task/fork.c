@@ -43,10 +43,9 @@
  * a run queue and three cache lines a call: 30 ns).
  */
 #define HOCKET_NO_INLINE
-#include <hocket/fork.h>
+#include "task/fork.h"
 
 #include "base/panic.h"
-#include "park/forks.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
 #include "sys/ticks.h"
@@ -230,7 +229,7 @@ static void settle(hocket_task *self)
 }
 
 /* Somebody may want one: give the oldest, unless it would mean to wake a sleeper too soon again. */
-HK_COLD static void answer(hocket_task *self)
+HK_COLD void hocket__fork_answer(hocket_task *self)
 {
     struct hocket__worker *w = hocket__worker_here();
     if (!any_left(&self->forks))
@@ -339,7 +338,7 @@ HK_COLD static void fork_general(hocket_task *self, hocket_branch *b)
     if (!(attention & ON) && self->kind == HOCKET__FIBER && hocket__locals_inheritable(self))
         make_tasks(self, true);
     else if ((attention & ON) && (first || (attention & ASKED)))
-        answer(self);
+        hocket__fork_answer(self);
 }
 
 void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg)
@@ -426,7 +425,7 @@ HK_COLD static int sync_general(hocket_task *self, hocket_branch *b, bool low)
         return result_of(self, b);
     }
     if (hk_load(attention_of(f)) & ASKED)
-        answer(self);
+        hocket__fork_answer(self);
     return b->hocket__fn(b->hocket__arg);
 }
 
