@@ -233,7 +233,7 @@ void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
     t->spin_luck = 0;
     hk_store(&t->named, false);
     t->run_next = t->run_prev = NULL;
-    t->in_place_of = NULL;
+    hk_store(&t->in_place_of, NULL);
 }
 
 HK_COLD static hocket_task *attach(void)

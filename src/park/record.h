@@ -127,7 +127,7 @@ struct hocket_task {
     struct hocket__cancel_scope *scopes; /* innermost scope it has open; `guard` to change */
     struct hocket__words *words;         /* hocket_fail */
     struct hocket__locals *locals;
-    struct hocket_task *in_place_of; /* the joiner it runs under */
+    _Atomic(struct hocket_task *) in_place_of; /* the joiner it runs under; graph.c reads it */
 
     /* ---- line 2: the live wait record, written by the task, read by anybody */
     _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */

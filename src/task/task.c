@@ -135,7 +135,7 @@ HK_COLD static void end_by_flags(hocket_task *t, unsigned flags)
 static void task_end(hocket_task *t, int result)
 {
     struct hocket__scope *scope = hocket__scope_of_cancel(t->home);
-    hocket_task *in_place_of = t->in_place_of;
+    hocket_task *in_place_of = hk_load(&t->in_place_of);
     if (hk_unlikely(t->scopes || t->locals || hocket__self_held() > 0))
         end_extras(t);
     t->result = result;
@@ -149,7 +149,7 @@ static void task_end(hocket_task *t, int result)
         keep_failure(t, scope);
     if (t->linked)
         hocket__cancel_forget(t);
-    t->in_place_of = NULL;
+    hk_store(&t->in_place_of, NULL);
     hocket__tsan_release(t);
     publish_end(t);
     hocket__scope_leave_task(scope, in_place_of);
@@ -405,7 +405,7 @@ static int take_result(hocket_task *t, int *ret_result)
 static inline __attribute__((always_inline)) void join_in_place(hocket_task *self, hocket_task *t)
 {
     hocket__wait_note(self, &hocket__join_class, t);
-    t->in_place_of = self;
+    hk_store(&t->in_place_of, self);
     uint32_t held = hocket__self_held();
     struct hocket__cxx cxx = hocket__cxx_take();
     hocket__self_set(t, 0);
