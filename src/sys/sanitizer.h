@@ -34,7 +34,8 @@
 #else
 #define HOCKET_ASAN 0
 #endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+/* HOCKET_UNDER_TSAN: this file is not instrumented, but the program is. */
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer) || defined(HOCKET_UNDER_TSAN)
 #define HOCKET_TSAN 1
 #else
 #define HOCKET_TSAN 0
@@ -76,6 +77,10 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_set_fiber_name(void *fiber, const char *name);
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
 #endif
 
 /* Valgrind's requests are a few no-op instructions when it is not running, and
@@ -188,6 +193,23 @@ static inline void hocket__tsan_release(void *addr)
     __tsan_release(addr);
 #else
     (void)addr;
+#endif
+}
+
+/* Between these, what the caller and the libc functions that it calls do to memory is not seen. */
+static inline void hocket__tsan_ignore_begin(void)
+{
+#if HOCKET_TSAN
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+#endif
+}
+
+static inline void hocket__tsan_ignore_end(void)
+{
+#if HOCKET_TSAN
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 #endif
 }
 

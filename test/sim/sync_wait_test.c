@@ -93,8 +93,11 @@ EXPLORED(cond_timed, NULL)
     int b = explore_start(consumer_thread, NULL);
     produce(false);
     explore_join(a);
-    if (taken == 1 && items == 0)
-        produce(false); /* it may have been the impatient one that got it */
+    hocket_mutex_lock(&mutex);
+    bool again = taken == 1 && items == 0; /* it may have been the impatient one that got it */
+    hocket_mutex_unlock(&mutex);
+    if (again)
+        produce(false);
     explore_join(b);
     HK_EXPECT(taken > 0);
     cond_end(taken + items);

@@ -125,6 +125,7 @@ struct explore_thread *explore__thread_new(void *(*fn)(void *), void *arg, const
     if (i == EXPLORE_THREADS)
         explore__die("more than %d threads", EXPLORE_THREADS);
     struct explore_thread *t = &W.threads[i];
+    hocket__tsan_ignore_begin(); /* the calls of libc */
     memset((void *)t, 0, sizeof *t);
     t->id = i;
     t->used = true;
@@ -134,6 +135,7 @@ struct explore_thread *explore__thread_new(void *(*fn)(void *), void *arg, const
     t->arg = arg;
     snprintf(t->name, sizeof t->name, "%s", name ? name : "");
     t->held = W.options.hold_monitor && strcmp(t->name, "hocket-mon") == 0;
+    hocket__tsan_ignore_end();
     explore__strategy_thread(t);
     return t;
 }
