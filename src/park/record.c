@@ -7,7 +7,8 @@
  * return them by magazines (sched/magazine.h), so the guard is cold.
  *
  * A slab pointer is published with release after the slab is mapped (zeroed by
- * the kernel); hocket__record_at pairs with acquire.
+ * the kernel); hocket__record_at pairs with acquire.  Its pages are touched as its records are
+ * needed, so a program that only locks pays for one.
  */
 #include "park/record.h"
 
@@ -24,6 +25,7 @@
 
 #define SLAB_RECORDS 1024u
 #define SLAB_MAX     16384u
+#define CARVE        16u /* divides SLAB_RECORDS */
 
 _Atomic(const hocket_hooks *) hocket__hooks;
 void (*hocket__foreign_exit)(hocket_task *task);
@@ -33,6 +35,7 @@ static _Atomic(hocket_task *) slabs[SLAB_MAX];
 static _Atomic uint32_t slab_count;
 static hocket__guard free_guard; /* protects the list and making a slab */
 static hocket_task *free_list;
+static _Atomic uint32_t carved; /* records that have been on the list: a page of them at a time */
 static _Atomic uint64_t last_id;
 
 /* Under free_guard. */
@@ -44,14 +47,25 @@ static bool slab_make(void)
     void *memory;
     if (hocket__map(SLAB_RECORDS * sizeof(hocket_task), &memory) != 0)
         return false;
-    hocket_task *slab = memory;
-    for (uint32_t i = SLAB_RECORDS; i-- > 0;) {
-        slab[i].slot = n * SLAB_RECORDS + i + 1;
-        slab[i].run_next = free_list;
-        free_list = &slab[i];
+    hocket__lsan_root(memory, SLAB_RECORDS * sizeof(hocket_task));
+    hk_store_rel(&slabs[n], (hocket_task *)memory); /* pairs with record_at */
+    hk_store(&slab_count, n + 1);
+    return true;
+}
+
+/* A few records that nobody has had yet go to the list.  Under free_guard. */
+static bool carve(void)
+{
+    uint32_t first = hk_load(&carved);
+    if (first == hk_load(&slab_count) * SLAB_RECORDS && !slab_make())
+        return false;
+    for (uint32_t slot = first + CARVE; slot > first; slot--) {
+        hocket_task *t = hocket__record_at(slot);
+        t->slot = slot;
+        t->run_next = free_list;
+        free_list = t;
     }
-    hk_store_rel(&slabs[n], slab); /* pairs with record_at */
-    hk_store_rel(&slab_count, n + 1);
+    hk_store_rel(&carved, first + CARVE);
     return true;
 }
 
@@ -61,7 +75,7 @@ unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
     hocket_task *chain = NULL;
     hocket__guard_lock(&free_guard);
     while (got < n) {
-        if (!free_list && (got > 0 || !slab_make()))
+        if (!free_list && !carve())
             break;
         hocket_task *t = free_list;
         free_list = t->run_next;
@@ -102,7 +116,7 @@ void hocket__record_put(hocket_task *task)
 
 uint32_t hocket__record_limit(void)
 {
-    return hk_load_acq(&slab_count) * SLAB_RECORDS + 1;
+    return hk_load_acq(&carved) + 1;
 }
 
 hocket_task *hocket__record_at(uint32_t slot)

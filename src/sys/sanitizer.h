@@ -68,6 +68,7 @@ void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_
                                      size_t *size_old);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
 void __asan_handle_no_return(void);
+void __lsan_register_root_region(const void *begin, size_t size) __attribute__((weak));
 #endif
 #if HOCKET_TSAN
 void *__tsan_get_current_fiber(void);
@@ -130,6 +131,17 @@ static inline void hocket__asan_unpoison(const void *addr, size_t size)
 {
 #if HOCKET_ASAN
     __asan_unpoison_memory_region(addr, size);
+#else
+    (void)addr, (void)size;
+#endif
+}
+
+/* Mapped memory that holds pointers to allocated blocks, for the search for leaks. */
+static inline void hocket__lsan_root(const void *addr, size_t size)
+{
+#if HOCKET_ASAN
+    if (__lsan_register_root_region != NULL)
+        __lsan_register_root_region(addr, size);
 #else
     (void)addr, (void)size;
 #endif
