@@ -144,6 +144,9 @@ static void panic_output(char *text, size_t size, bool with_task, const char *wo
         length += (size_t)n;
     text[length] = 0;
     close(ends[0]);
+    char *emulator = strstr(text, "qemu: "); /* has its say about a death, too */
+    if (emulator)
+        *emulator = 0;
     int status;
     HK_EXPECT_EQ(waitpid(pid, &status, 0), pid);
     HK_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);

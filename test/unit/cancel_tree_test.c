@@ -305,11 +305,11 @@ static int shield_with_deadline(void *arg)
     (void)arg;
     hocket_cancel(hocket_self());
     HK_EXPECT_EQ(hocket_check(), -ECANCELED);
-    hocket_time start = hocket_now();
-    hocket_scope_open(&s, HOCKET_SCOPE_OPTIONS(.shield = true, .deadline = start + 2 * HOCKET_MS));
-    HK_EXPECT_EQ(hocket_check(), 0);
+    hocket_time deadline = hocket_after(2 * HOCKET_MS);
+    hocket_scope_open(&s, HOCKET_SCOPE_OPTIONS(.shield = true, .deadline = deadline));
+    HK_EXPECT(hocket_check() == 0 || hocket_now() >= deadline); /* we may have been held up */
     HK_EXPECT_EQ(hocket_sleep_until(HOCKET_FOREVER), -ECANCELED);
-    HK_EXPECT(hocket_now() >= start + 2 * HOCKET_MS);
+    HK_EXPECT(hocket_now() >= deadline);
     HK_EXPECT(hocket_scope_cancelled(&s));
     HK_EXPECT_EQ(hocket_scope_close(&s), -ETIMEDOUT);
     return hocket_check();
