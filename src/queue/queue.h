@@ -44,6 +44,7 @@
 #include <errno.h>
 #include <hocket/queue.h>
 
+#include "park/cancel.h"
 #include "queue/ring.h"
 #include "queue/store.h"
 #include "sync/sync.h"
@@ -125,11 +126,13 @@ struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
 /* Wake the joiners if nothing is unfinished.  With the guard. */
 void hocket__queue_joined(hocket_queue *q, struct hocket__wakes *wakes);
 
-/* The start of every call that is a cancel point. */
+/* The start of every call that is a cancel point, inline: two loads for a task that has a record. */
 static inline int hocket__queue_enter(hocket_task **ret_self)
 {
-    *ret_self = hocket__self_attach();
-    return hk_likely(*ret_self != NULL) ? hocket__cancel_point(*ret_self) : -ENOMEM;
+    hocket_task *self = *ret_self = hocket__self_or_null();
+    if (hk_unlikely(self == NULL) && (self = *ret_self = hocket__self_attach()) == NULL)
+        return -ENOMEM;
+    return hk_unlikely(hocket__cancelled(self)) ? -ECANCELED : 0;
 }
 
 #endif

@@ -40,6 +40,8 @@
 
 #define HOCKET__RING_SLOW 1u
 
+#define HOCKET__RING_INLINE static inline __attribute__((always_inline))
+
 struct hocket__ring {
     /* constant */
     unsigned char *cells;
@@ -62,12 +64,14 @@ enum hocket__ring_result {
 /* A copy of a size known to the compiler is a few instructions, of another one a call. */
 static inline void hocket__value_copy(size_t size, void *to, const void *from)
 {
-    switch (size) {
-    case 4: memcpy(to, from, 4); break;
-    case 8: memcpy(to, from, 8); break;
-    case 16: memcpy(to, from, 16); break;
-    default: memcpy(to, from, size);
-    }
+    if (hk_likely(size == 8))
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else if (size == 16)
+        memcpy(to, from, 16);
+    else
+        memcpy(to, from, size);
 }
 
 static inline unsigned char *hocket__ring_cell(const struct hocket__ring *r, uint64_t at)
@@ -114,7 +118,7 @@ static inline void hocket__ring_await(_Atomic uint64_t *stamp, uint64_t value)
 /* Turns of waiting for such a call before the guard is taken. */
 #define HOCKET__RING_TURNS 64
 
-static inline int hocket__ring_put(struct hocket__ring *r, const void *value)
+HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *value)
 {
     unsigned turn = 0;
     uint64_t tail = hk_load_acq(&r->tail);
@@ -142,7 +146,7 @@ static inline int hocket__ring_put(struct hocket__ring *r, const void *value)
     return HOCKET__RING_SEE;
 }
 
-static inline int hocket__ring_get(struct hocket__ring *r, void *ret_value)
+HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value)
 {
     unsigned turn = 0;
     uint64_t head = hk_load_acq(&r->head);
