@@ -147,11 +147,13 @@ static int world_thread_start(struct hocket__thread *ret, void *(*fn)(void *), v
         return hocket__sys_linux.thread_start(ret, fn, arg, stack_size, name, flags);
     struct explore_thread *t = explore__thread_new(fn, arg, name);
     size_t stack = stack_size ? stack_size + 64 * 1024 : 0; /* for the explorer's own frames */
-    int err = hocket__sys_linux.thread_start(&t->os, thread_main, t, stack, name, flags);
+    struct hocket__thread os;                               /* not t->os, which TSan would see */
+    int err = hocket__sys_linux.thread_start(&os, thread_main, t, stack, name, flags);
     if (err) {
         t->used = false;
         return err;
     }
+    t->os = os;
     explore__word_wait(&t->ready);
     explore__make_runnable(t, 0);
     ret->handle = (uintptr_t)t;
