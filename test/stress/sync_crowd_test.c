@@ -109,8 +109,10 @@ static int start_threads(int n)
 {
     pthread_attr_t attr;
     int started = 0;
+    long size = sysconf(_SC_THREAD_STACK_MIN); /* 128 KiB on aarch64 */
+    size = size > 64 * 1024 ? size : 64 * 1024;
     HK_EXPECT_EQ(pthread_attr_init(&attr), 0);
-    HK_EXPECT_EQ(pthread_attr_setstacksize(&attr, 64 * 1024), 0);
+    HK_EXPECT_EQ(pthread_attr_setstacksize(&attr, (size_t)size), 0);
     while (started < n && pthread_create(&threads[started], &attr, thread, NULL) == 0)
         started++;
     HK_EXPECT_EQ(pthread_attr_destroy(&attr), 0);

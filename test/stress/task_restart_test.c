@@ -106,7 +106,7 @@ START_TEST(a_thousand_starts)
     struct holdings after = look(threads);
     HK_EXPECT_EQ(after.descriptors, before.descriptors);
     HK_EXPECT(after.heap <= before.heap + 1024);
-    if (HOCKET_ASAN || HOCKET_TSAN)
+    if (HOCKET_ASAN || HOCKET_TSAN || getenv("HOCKET_EMULATOR") != NULL)
         return; /* they keep memory of their own; LSan looks at the end */
     HK_EXPECT(after.mappings <= before.mappings + 2);
     HK_EXPECT(after.virtual <= before.virtual + 1024);

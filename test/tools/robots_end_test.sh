@@ -107,14 +107,14 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; t
     esc=$(printf '\033')
     on_terminal() { TERM=xterm script -qec "$*" /dev/null </dev/null; }
     printf 'x\033[31m 2 3 4 5 6 /robots.txt\n' >"$dir/odd.log"
-    on_terminal "$HOCKET robots $dir/odd.log" >"$dir/out"
+    on_terminal "$emulator $HOCKET robots $dir/odd.log" >"$dir/out"
     says "$dir/out" 'x\x1b[31m'
     ! grep -q "$esc\[31m" "$dir/out" || fail "an escape sequence reached the terminal"
-    on_terminal "$HOCKET help" >"$dir/out"
+    on_terminal "$emulator $HOCKET help" >"$dir/out"
     grep -q "$esc" "$dir/out" || fail "no colour on a terminal"
-    on_terminal "NO_COLOR=1 $HOCKET help" >"$dir/out"
+    on_terminal "NO_COLOR=1 $emulator $HOCKET help" >"$dir/out"
     ! grep -q "$esc" "$dir/out" || fail "colour in spite of NO_COLOR"
-    on_terminal "$HOCKET --color never help" >"$dir/out"
+    on_terminal "$emulator $HOCKET --color never help" >"$dir/out"
     ! grep -q "$esc" "$dir/out" || fail "colour in spite of --color never"
 fi
 hocket --color=always help >"$dir/out"
