@@ -23,6 +23,7 @@
 #include <hocket/parallel.h>
 #include <hocket/park.h>
 #include <hocket/print.h>
+#include <hocket/promise.h>
 #include <hocket/queue.h>
 #include <hocket/rmutex.h>
 #include <hocket/runtime.h>

@@ -126,6 +126,31 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_submit_fn_until(hocket_executor *executo
                                                         hocket_task_fn *fn, void *arg,
                                                         hocket_time deadline);
 
+/*
+ * Submit a follow-up: fn(future, arg) becomes a job of `executor` when `future` is done, however it
+ * ended.  *ret_next (NULL: fire and forget) is the follow-up's own future, at once; cancelling it
+ * before `future` is done withdraws the follow-up.  `future` may be freed by its holder any time:
+ * it lives until the follow-up is done.
+ *
+ *     static int parse(hocket_future *fetched, void *arg)
+ *     {
+ *         int result = hocket_future_result(fetched);
+ *         if (result < 0)
+ *             return result;
+ *         ...
+ *     }
+ *     err = hocket_future_then(fetched, &parsed, ex, parse, NULL);
+ *
+ * If the executor takes no more jobs by then, the follow-up ends with what submit would
+ * have returned.  It never waits for room in the queue.  The executor must not be freed before
+ * the follow-up is done.
+ *
+ * 0, -ENOMEM, -ECANCELED.  A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_future_then(hocket_future *future, hocket_future **ret_next,
+                                                    hocket_executor *executor, hocket_future_fn *fn,
+                                                    void *arg);
+
 enum hocket_shutdown {
     HOCKET_SHUTDOWN_DRAIN = 0, /* what was submitted is still done */
     HOCKET_SHUTDOWN_CANCEL = 1 /* queued jobs never run, running ones are cancelled */

@@ -51,7 +51,20 @@ struct hocket__watch {
 };
 
 /* What the function of a job is. */
-enum hocket__job_kind { HOCKET__JOB_FN, HOCKET__JOB_CALL };
+enum hocket__job_kind {
+    HOCKET__JOB_FN,
+    HOCKET__JOB_CALL,
+    HOCKET__JOB_THEN, /* input: struct hocket__then */
+    HOCKET__JOB_PROMISE /* no executor: `taken` and what the promise needs are under the job's guard */
+};
+
+/* A follow-up: waits for another future, and is submitted then. */
+struct hocket__then {
+    struct hocket__watch watch; /* of `before`; with a reference to the follow-up */
+    hocket_future *before;      /* with a reference, until the follow-up is DONE */
+    hocket_future_fn *fn;
+    void *arg;
+};
 
 /* What few jobs need; clean in a free block: 0, NULL, empty. */
 struct hocket__job_more {
@@ -61,8 +74,10 @@ struct hocket__job_more {
     int priority;
     struct hocket__link *waiters; /* get and wait; under the guard */
     struct hocket__link *watches; /* under the guard */
-    hocket_task *unpinned;        /* who waits for PINNED to go; under the guard */
-    struct hocket__words *words;  /* written before DONE, as the output */
+    bool started;                 /* a promise; under the guard, as the next */
+    bool withdrawn;
+    hocket_task *unpinned;       /* who waits for PINNED to go; under the guard */
+    struct hocket__words *words; /* written before DONE, as the output */
     hocket_buffer output;
     hocket_error plain; /* stands for words where there are none; under the guard */
     size_t input_size;
@@ -154,6 +169,12 @@ struct hocket__executor_class {
     /* Make a job of it, with a reference of the executor's own, and see to it that it runs. */
     int (*submit)(hocket_executor *executor, const struct hocket__request *request,
                   hocket_future **ret_job);
+
+    /*
+     * See to it that a job made before runs, unless it was taken (cancelled) meanwhile.  Never
+     * waits.  On error it is taken, and the caller ends it.
+     */
+    int (*admit)(hocket_executor *executor, hocket_future *job, hocket_task *self);
 
     /* Under the guard: take a job out of `queued`, so there is room for another. */
     void (*withdraw)(hocket_executor *executor, hocket_future *job, struct hocket__wakes *wakes);
@@ -286,6 +307,27 @@ void hocket__future_unref(hocket_future *future);
 
 /* Have the watch called once the job is done; at once, if it is. */
 void hocket__future_watch(hocket_future *future, struct hocket__watch *watch);
+
+/* Take it back: false if it was called, or is just being called. */
+bool hocket__future_unwatch(hocket_future *future, struct hocket__watch *watch);
+
+/* End a job that was taken and does not run, with words of `self` if `code` is a failure. */
+void hocket__job_fail(hocket_future *job, hocket_task *self, int code);
+
+/* The result is final: DONE, with the reference of the caller. */
+void hocket__future_publish(hocket_future *future, hocket_task *self);
+
+static inline struct hocket__then *hocket__then_of(hocket_future *f)
+{
+    return (struct hocket__then *)(void *)f->more->input;
+}
+
+/*
+ * Call something of the user's in a task that is in the middle of something else.  Its words are
+ * for the error hook; what it leaves behind is a panic, in the name of `what`.
+ */
+void hocket__call_aside(const char *what, hocket_task *self, hocket_future_fn *fn,
+                        hocket_future *future, void *arg);
 
 /* ---- executor_runner.c ---- */
 

@@ -35,42 +35,60 @@ static int inline_open(hocket_executor **ret_executor, const hocket_executor_opt
     return 0;
 }
 
+/* With the guard, which is released.  The job is in nobody's hands, and the executor open. */
+static void run_here(struct inline_executor *ie, hocket_future *job, hocket_task *self,
+                     struct hocket__cancel_scope *scope)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    _Atomic bool busy;
+    (void)hocket__future_ref(job); /* while it is in the list */
+    void *arg = hocket__job_take(job, self, scope);
+    hocket__list_push_back(&ie->running, &job->link);
+    ie->base.active++;
+    hocket__executor_unlock(&ie->base);
+    hocket__job_run(job, self, arg, &busy);
+    hocket__cancel_scope_leave(scope, self);
+    hocket__executor_lock(&ie->base);
+    hocket__list_remove(&job->link);
+    hocket__executor_left(&ie->base, &wakes);
+    hocket__executor_unlock(&ie->base);
+    hocket__wakes_run(&wakes);
+    hocket__future_unref(job);
+}
+
 static int inline_submit(hocket_executor *ex, const struct hocket__request *rq,
                          hocket_future **ret_job)
 {
-    struct inline_executor *ie = inline_of(ex);
-    struct hocket__wakes wakes = { NULL, NULL };
     struct hocket__cancel_scope scope;
-    _Atomic bool busy;
     hocket__cancel_scope_enter(&scope, rq->self, HOCKET_FOREVER, false);
     hocket_future *job = hocket__executor_job(ex, rq);
-    if (job == NULL) {
-        hocket__cancel_scope_leave(&scope, rq->self);
-        return -ENOMEM;
+    if (job != NULL && !hk_load(&ex->closing)) {
+        *ret_job = job;
+        run_here(inline_of(ex), job, rq->self, &scope);
+        return 0;
     }
-    (void)hocket__future_ref(job); /* ours, while it is in the list */
-    bool closing = hk_load(&ex->closing);
-    if (!closing) {
-        (void)hocket__job_take(job, rq->self, &scope);
-        hocket__list_push_back(&ie->running, &job->link);
-        ex->active++;
-    }
-    hocket__executor_unlock(ex);
-    if (!closing)
-        hocket__job_run(job, rq->self, rq->arg, &busy);
-    hocket__cancel_scope_leave(&scope, rq->self);
-    if (closing) {
+    if (job != NULL) {
+        hocket__executor_unlock(ex);
         hocket__job_free(job);
-        return -EPIPE;
     }
-    *ret_job = job;
+    hocket__cancel_scope_leave(&scope, rq->self);
+    return job != NULL ? -EPIPE : -ENOMEM;
+}
+
+static int inline_admit(hocket_executor *ex, hocket_future *job, hocket_task *self)
+{
+    struct hocket__cancel_scope scope;
+    hocket__cancel_scope_enter(&scope, self, HOCKET_FOREVER, false);
     hocket__executor_lock(ex);
-    hocket__list_remove(&job->link);
-    hocket__executor_left(ex, &wakes);
+    bool cancelled = job->taken, closing = hk_load(&ex->closing);
+    if (!cancelled && !closing) {
+        run_here(inline_of(ex), job, self, &scope);
+        return 0;
+    }
+    job->taken = true;
     hocket__executor_unlock(ex);
-    hocket__wakes_run(&wakes);
-    hocket__future_unref(job);
-    return 0;
+    hocket__cancel_scope_leave(&scope, self);
+    return cancelled ? 0 : -EPIPE;
 }
 
 static void inline_withdraw(hocket_executor *ex, hocket_future *job, struct hocket__wakes *wakes)
@@ -136,6 +154,7 @@ const struct hocket__executor_class hocket__executor_inline = {
     .scheme = "inline",
     .open = inline_open,
     .submit = inline_submit,
+    .admit = inline_admit,
     .withdraw = inline_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = inline_close,

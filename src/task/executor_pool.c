@@ -138,6 +138,26 @@ static int put(struct hocket__pool *p, hocket_future *job)
     return err;
 }
 
+static int pool_admit(hocket_executor *ex, hocket_future *job, hocket_task *self)
+{
+    struct hocket__pool *p = hocket__pool_of(ex);
+    (void)self;
+    hocket__executor_lock(ex);
+    bool cancelled = job->taken;
+    int err = 0;
+    if (!cancelled && !hk_load(&ex->closing)) {
+        if (hand_over(p, job) || (err = put(p, job)) == 0)
+            return 0;
+        hocket__executor_lock(ex);
+        cancelled = job->taken;
+    } else if (!cancelled) {
+        err = -EPIPE;
+    }
+    job->taken = true;
+    hocket__executor_unlock(ex);
+    return cancelled ? 0 : err;
+}
+
 static int pool_submit(hocket_executor *ex, const struct hocket__request *rq,
                        hocket_future **ret_job)
 {
@@ -287,6 +307,7 @@ const struct hocket__executor_class hocket__executor_threads = {
     .scheme = "threads",
     .open = threads_open,
     .submit = pool_submit,
+    .admit = pool_admit,
     .withdraw = pool_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = pool_close,
@@ -300,6 +321,7 @@ const struct hocket__executor_class hocket__executor_fibers = {
     .scheme = "fibers",
     .open = fibers_open,
     .submit = pool_submit,
+    .admit = pool_admit,
     .withdraw = pool_withdraw,
     .interrupt = hocket__job_interrupt,
     .close = pool_close,

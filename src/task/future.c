@@ -69,7 +69,7 @@ static void end(hocket_future *f)
 {
     if (hk_unlikely(f->result < 0))
         end_failed(f);
-    if (f->kind == HOCKET__JOB_CALL)
+    if (f->kind != HOCKET__JOB_FN)
         hocket_buffer_free(&f->more->output);
     hocket__job_free(f);
 }
@@ -134,6 +134,14 @@ HK_COLD static void await_unpinned(hocket_future *f, hocket_task *self)
     }
 }
 
+/* A long chain of follow-ups must not hang together until its last one is freed. */
+static void release_before(hocket_future *f)
+{
+    hocket_future *before = hocket__then_of(f)->before;
+    hocket__then_of(f)->before = NULL;
+    hocket__future_unref(before);
+}
+
 HK_COLD static uint32_t state_unpinned(hocket_future *f, hocket_task *self)
 {
     uint32_t s;
@@ -148,6 +156,8 @@ HK_COLD static uint32_t state_unpinned(hocket_future *f, hocket_task *self)
  */
 static inline void publish(hocket_future *f, hocket_task *self, uint32_t unpinned)
 {
+    if (hk_unlikely(f->kind == HOCKET__JOB_THEN))
+        release_before(f);
     uint32_t s = hk_load(&f->state), next;
     hk_store(&f->runner, 0);
     do {
@@ -179,6 +189,21 @@ void hocket__future_watch(hocket_future *f, struct hocket__watch *watch)
         watch->done(watch, f);
 }
 
+void hocket__future_publish(hocket_future *f, hocket_task *self)
+{
+    publish(f, self, PIN_STAYS);
+}
+
+bool hocket__future_unwatch(hocket_future *f, struct hocket__watch *watch)
+{
+    hocket__guard_lock(&f->more->guard);
+    bool there = f->more->watches == &watch->link || !hocket__list_empty(&watch->link);
+    if (there)
+        hocket__queue_remove(&f->more->watches, &watch->link);
+    (void)hocket__guard_unlock(&f->more->guard);
+    return there;
+}
+
 void hocket__job_drop(hocket_future *f, hocket_task *self, _Atomic bool *busy)
 {
     hk_store(busy, false);
@@ -206,14 +231,19 @@ HK_COLD static void keep_failure(hocket_future *f, hocket_task *self)
     f->failed = f->more->words != NULL;
 }
 
+static int call_other(hocket_future *f)
+{
+    if (f->kind == HOCKET__JOB_THEN)
+        return hocket__then_of(f)->fn(hocket__then_of(f)->before, hocket__then_of(f)->arg);
+    return f->call(f->more->input, f->more->input_size, &f->more->output);
+}
+
 void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic bool *busy)
 {
     struct hocket__words *words_before = self->words;
     uint32_t held = hocket__self_held();
     self->words = NULL;
-    f->result = f->kind == HOCKET__JOB_FN
-                    ? f->fn(arg)
-                    : f->call(f->more->input, f->more->input_size, &f->more->output);
+    f->result = hk_likely(f->kind == HOCKET__JOB_FN) ? f->fn(arg) : call_other(f);
     if (hk_unlikely(self->scopes != f->scope || hocket__self_held() != held))
         leftovers(f, held);
     if (hk_unlikely(f->result < 0))
@@ -222,6 +252,17 @@ void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic boo
         hocket__words_unref(self->words);
     self->words = words_before;
     hk_store(busy, false);
+    publish(f, self, PIN_STAYS);
+}
+
+void hocket__job_fail(hocket_future *f, hocket_task *self, int code)
+{
+    struct hocket__words *words_before = self->words;
+    self->words = NULL;
+    f->result = code;
+    keep_failure(f, self);
+    hocket__words_unref(self->words);
+    self->words = words_before;
     publish(f, self, PIN_STAYS);
 }
 
@@ -246,10 +287,24 @@ static void unpin(hocket_future *f)
         hocket__complete(runner);
 }
 
+static bool withdraw_promise(hocket_future *f)
+{
+    hocket__guard_lock(&f->more->guard);
+    bool ours = !f->taken && !f->more->started;
+    if (ours)
+        f->taken = f->more->withdrawn = true;
+    (void)hocket__guard_unlock(&f->more->guard);
+    if (ours)
+        (void)hocket__future_ref(f); /* to publish with: the promise keeps its own */
+    return ours;
+}
+
 /* Take a pinned job that nobody has away from its executor: it will not run. */
 static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
 {
     hocket_executor *ex = f->more->executor;
+    if (ex == NULL)
+        return withdraw_promise(f);
     hocket__executor_lock(ex);
     bool ours = !f->taken;
     if (ours) {
@@ -259,6 +314,9 @@ static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
     if (ours && !hocket__list_empty(&f->link))
         ex->class->withdraw(ex, f, wakes);
     hocket__executor_unlock(ex);
+    if (ours && f->kind == HOCKET__JOB_THEN &&
+        hocket__future_unwatch(hocket__then_of(f)->before, &hocket__then_of(f)->watch))
+        hocket__future_unref(f); /* the watch's */
     return ours;
 }
 
@@ -271,7 +329,8 @@ bool hocket_future_cancel(hocket_future *f)
             return false;
     while (!hk_cas(&f->state, &s, s | HOCKET__JOB_ASKED | HOCKET__JOB_PINNED));
     if (!withdraw(f, &wakes)) {
-        f->more->executor->class->interrupt(f->more->executor, f);
+        if (f->more->executor != NULL)
+            f->more->executor->class->interrupt(f->more->executor, f);
         unpin(f);
         return false;
     }
@@ -348,9 +407,17 @@ int hocket_future_get(hocket_future *f, int *ret_result, hocket_time deadline)
 
 /* ---- what it is ---- */
 
+int hocket_future_result(hocket_future *f)
+{
+    if (!hocket__future_done(f))
+        return -EAGAIN;
+    hk_store(&f->seen, true);
+    return f->result;
+}
+
 const void *hocket_future_output(const hocket_future *f, size_t *ret_size)
 {
-    bool ended = f->kind == HOCKET__JOB_CALL && hocket__future_done(f);
+    bool ended = f->kind != HOCKET__JOB_FN && hocket__future_done(f);
     if (ret_size != NULL)
         *ret_size = ended ? f->more->output.size : 0;
     return ended && f->more->output.size > 0 ? f->more->output.data : NULL;
