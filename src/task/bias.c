@@ -6,6 +6,7 @@
 
 static void take_away(struct hocket__bias *b)
 {
+    b->former = hk_load(&b->owner);
     hk_store_rel(&b->owner, NULL);
     hk_fence_sc();
     if (!HOCKET__RUNQ_FENCED)
@@ -25,12 +26,15 @@ HK_NOINLINE void hocket__bias_lock_slow(struct hocket__bias *b, struct hocket__w
     if (hk_load(&b->owner) != NULL)
         take_away(b);
     b->biased = false;
+    if (w == b->former)
+        b->former = NULL;
     if (w == NULL || w != b->last) {
         b->last = w;
         b->turns = 0;
         if (b->needed == 0)
             b->needed = HOCKET__BIAS_TURNS;
-    } else if (++b->turns >= b->needed && (HOCKET__RUNQ_FENCED || !hocket__runq_fenced)) {
+    } else if (++b->turns >= b->needed && !b->former &&
+               (HOCKET__RUNQ_FENCED || !hocket__runq_fenced)) {
         b->turns = 0;
         hk_store_rel(&b->owner, w); /* its next turn; this one is with the guard */
     }

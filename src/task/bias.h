@@ -16,7 +16,9 @@
  *     others: guard; owner = NULL; membarrier; wait for busy == 0       guard unlocked
  *
  * After the membarrier either the owner sees that it is none any more, or its busy = 1 is
- * visible.  Where there is no membarrier nobody becomes owner.  In the test build and under
+ * visible.  A former owner may have looked before it lost the bias and come to its busy = 1, and
+ * to taking it back, at any later time; so nobody else becomes owner before that
+ * worker was seen elsewhere, namely behind the guard.  Where there is no membarrier nobody becomes owner.  In the test build and under
  * ThreadSanitizer the owner sets `busy` by an exchange instead (as in sched/runq.h), and few turns
  * are needed, so that the explorer sees all of it.
  *
@@ -35,6 +37,7 @@ struct hocket__bias {
     _Atomic(struct hocket__worker *) owner; /* under the guard; NULL: nobody */
     bool biased;                            /* who is inside is the owner; by whoever is inside */
     uint32_t turns, needed;                 /* of `last` in a row; under the guard */
+    struct hocket__worker *former;          /* may still write `busy`; under the guard */
     struct hocket__worker *last;
 };
 
