@@ -47,10 +47,11 @@ static inline bool hocket__forks_waiting(hocket_task *t)
 }
 
 struct hocket__fork_ops {
-    /* The task leaves the CPU: its branches become tasks.  By the task itself. */
+    /*
+     * The task leaves the CPU, or opens, waits for or leaves a scope: its branches become tasks,
+     * counted by the scope of now.  By the task itself.
+     */
     void (*hand_out)(hocket_task *self);
-    /* The same before it opens, waits for or leaves a scope; no thief is at it afterwards. */
-    void (*settle)(hocket_task *self);
     /* The oldest branch of `victim` into the queue of worker `w`; true if there was one. */
     bool (*rob)(struct hocket__worker *w, hocket_task *victim);
     /* `branch`, a task that was made of one, cannot be started. */

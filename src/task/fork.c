@@ -84,10 +84,12 @@ static _Atomic uint32_t *state_of(hocket_branch *b)
     return hk_word32(&b->hocket__state);
 }
 
-/* By the task itself: are there branches that nobody has taken? */
+/* By the task itself: are there branches that nobody has taken?  If not, the scopes of those that
+ * were taken have counted them. */
 static bool any_left(struct hocket__forks *f)
 {
-    return hk_load(hk_branch(&f->newest)) != hk_load(hk_branch(&f->taken));
+    /* Acquires; pairs with take(). */
+    return hk_load(hk_branch(&f->newest)) != hk_load_acq(hk_branch(&f->taken));
 }
 
 /* ---- a branch as a task ---- */
@@ -157,7 +159,7 @@ static void take(hocket_task *forker, hocket_branch *b, hocket_task *t, struct h
     b->hocket__task = t;
     b->hocket__words = NULL;
     hk_store(state_of(b), HOCKET__BRANCH_TAKEN);
-    hk_store_rel(hk_branch(&forker->forks.taken), b);
+    hk_store_rel(hk_branch(&forker->forks.taken), b); /* pairs with any_left */
 }
 
 /* `t` is about to be queued. */
@@ -216,16 +218,8 @@ static void make_tasks(hocket_task *self, bool inherit)
 
 static void hand_out(hocket_task *self)
 {
-    make_tasks(self, false);
-}
-
-static void settle(hocket_task *self)
-{
-    if (self->kind != HOCKET__FIBER)
-        return;
-    hand_out(self);
-    hocket__guard_lock(guard_of(&self->forks)); /* a thief that was at it has counted by now */
-    (void)hocket__guard_unlock(guard_of(&self->forks));
+    if (self->kind == HOCKET__FIBER)
+        make_tasks(self, false);
 }
 
 /* Somebody may want one: give the oldest, unless it would mean to wake a sleeper too soon again. */
@@ -298,7 +292,7 @@ static void end(hocket_task *self)
 /* ---- fork ---- */
 
 static const struct hocket__fork_ops ops = {
-    .hand_out = hand_out, .settle = settle, .rob = rob, .decline = decline, .end = end
+    .hand_out = hand_out, .rob = rob, .decline = decline, .end = end
 };
 
 /* The first fork of a task. */

@@ -46,7 +46,7 @@ void hocket_scope_open(hocket_scope *scope, const hocket_scope_options *options)
     if (self->scopes == &s->cancel)
         hocket__panic("hocket_scope_open: scope %p is open already", (void *)scope);
     if (hocket__forked_any(self))
-        hocket__fork_ops_get()->settle(self); /* its branches belong outside */
+        hocket__fork_ops_get()->hand_out(self); /* its branches belong outside */
     hocket__scope_init(s, self);
     if (options) {
         s->name = options->name;
@@ -59,7 +59,7 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
 {
     struct hocket__waiter node;
     if (hocket__forked_any(self))
-        hocket__fork_ops_get()->settle(self); /* branches are counted before, or not at all */
+        hocket__fork_ops_get()->hand_out(self); /* branches are counted before, or not at all */
     int64_t mine = hk_load(&s->counter) == self ? s->mine : 0;
     if (hk_load(&s->counter) == self)
         s->mine = 0;

@@ -7,6 +7,9 @@
 
 #include <hocket/fork.h>
 
+#include "park/forks.h"
+#include "sched/worker.h"
+
 static _Atomic int count;
 
 static int add_one(void *arg)
@@ -73,6 +76,94 @@ EXPLORED(by_force, NULL)
     atomic_store(&count, 0);
     explored_run(2, flat, NULL);
     HK_EXPECT_EQ(atomic_load(&count), 8);
+}
+
+/* ---- by force all the time, also at the borders of scopes and at the end of the victim ---- */
+
+static hocket_task *_Atomic prey;
+
+static int robber(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 5; i++) {
+        hocket_task *t = atomic_load(&prey);
+        if (t && hocket__fork_ops_get())
+            (void)hocket__fork_ops_get()->rob(hocket__worker_here(), t);
+        else
+            explore_pause();
+    }
+    return 0;
+}
+
+static int tiny_forker(void *arg)
+{
+    hocket_branch a, b, c;
+    hocket_scope s;
+    (void)arg;
+    atomic_store(&prey, hocket_self());
+    for (int i = 0; i < 3; i++) {
+        bool scope = explore_choice(3) == 0;
+        hocket_fork(&a, add_one, (void *)1);
+        if (scope)
+            hocket_scope_open(&s, NULL);
+        hocket_fork(&b, add_one, (void *)2);
+        HK_EXPECT_EQ(hocket_sync(&b), 2);
+        hocket_fork(&c, add_one, (void *)3);
+        HK_EXPECT_EQ(hocket_sync(&c), 3);
+        if (scope)
+            HK_EXPECT_EQ(hocket_scope_close(&s), 0);
+        HK_EXPECT_EQ(hocket_sync(&a), 1);
+    }
+    return 0;
+}
+
+/* Only one branch at a time: always the one that both sides want. */
+static int single_forker(void *arg)
+{
+    hocket_branch a;
+    (void)arg;
+    atomic_store(&prey, hocket_self());
+    for (int i = 0; i < 4; i++) {
+        hocket_fork(&a, add_one, (void *)1);
+        HK_EXPECT_EQ(hocket_sync(&a), 1);
+    }
+    return 0;
+}
+
+static int single_robbed(void *arg)
+{
+    hocket_scope s;
+    hocket_scope_open(&s, NULL);
+    HK_EXPECT_OK(hocket_spawn(&s, single_forker, arg));
+    HK_EXPECT_OK(hocket_spawn(&s, robber, arg));
+    return hocket_scope_close(&s);
+}
+
+EXPLORED(robbed_of_the_last, NULL)
+{
+    atomic_store(&count, 0);
+    atomic_store(&prey, NULL);
+    explored_run(2, single_robbed, NULL);
+    HK_EXPECT_EQ(atomic_load(&count), 4);
+}
+
+static int robbed(void *arg)
+{
+    hocket_scope s;
+    hocket_scope_open(&s, NULL);
+    HK_EXPECT_OK(hocket_spawn(&s, tiny_forker, arg));
+    HK_EXPECT_OK(hocket_spawn(&s, robber, arg));
+    HK_EXPECT_OK(hocket_spawn(&s, tiny_forker, arg));
+    HK_EXPECT_OK(hocket_spawn(&s, robber, arg));
+    return hocket_scope_close(&s);
+}
+
+EXPLORED(robbers, NULL)
+{
+    atomic_store(&count, 0);
+    atomic_store(&prey, NULL);
+    explored_run(2 + (int)explore_choice(2), robbed, NULL);
+    HK_EXPECT_EQ(atomic_load(&count), 18);
 }
 
 /* ---- who waits hands out, and is woken ---- */
@@ -171,6 +262,8 @@ SUITE("fork and join, explored", explored_limit())
     suite_once(taken_or_not);
     suite_once(taken_or_not_by_three);
     suite_once(by_force);
+    suite_once(robbed_of_the_last);
+    suite_once(robbers);
     suite_once(handed_out);
     suite_once(cancelled);
     suite_once(scopes);
