@@ -53,7 +53,7 @@ static inline int process_descriptors(void)
     return process__entries("/proc/self/fd") - 1;
 }
 
-/* A thread that was joined may be seen for a moment. */
+/* A thread that was joined may be seen for a moment, and one that was made not yet by its name. */
 static inline void process_threads_become(int n)
 {
     HK_WAIT_UNTIL(process_threads() == n);
