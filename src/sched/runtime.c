@@ -24,7 +24,7 @@
 #include "sys/overflow.h"
 #include "sys/sanitizer.h"
 
-static hocket__guard start_guard; /* making a worker */
+static hocket__guard start_guard; /* making a worker, and reading the counters of all */
 static hocket__guard seat_guard;  /* the two below */
 static hocket_task *seated;       /* who drives worker 0 */
 static bool seat_open;            /* there is a seat, and it may be taken */
@@ -399,6 +399,7 @@ void hocket__sched_stats(hocket_runtime_stats *stats)
     stats->stacks = stacks.live - stacks.idle;
     stats->lent = hk_load(&rt->lent);
     stats->threads = hocket__blocking_threads() + hocket__monitor_threads();
+    hocket__guard_lock(&start_guard); /* a new runtime may be making its workers, of old memory */
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
         struct hocket__worker *w = hk_load_acq(&rt->workers[i]);
         stats->spawned += hk_load(&w->spawned);
@@ -408,4 +409,5 @@ void hocket__sched_stats(hocket_runtime_stats *stats)
         stats->threads += (hk_load(&w->started) && !hk_load(&w->gone)) ||
                           hk_load(&w->driver) != NULL;
     }
+    (void)hocket__guard_unlock(&start_guard);
 }
