@@ -7,7 +7,9 @@
  */
 #include <hocket/barrier.h>
 #include <hocket/base.h>
+#include <hocket/broadcast.h>
 #include <hocket/cond.h>
+#include <hocket/delay_queue.h>
 #include <hocket/error.h>
 #include <hocket/event.h>
 #include <hocket/executor.h>

@@ -21,12 +21,14 @@ int use_defaults(void)
     hocket_executor_options executor = HOCKET_EXECUTOR_OPTIONS_DEFAULT;
     hocket_map_options map = HOCKET_MAP_OPTIONS_DEFAULT;
     hocket_queue_options queue = HOCKET_QUEUE_OPTIONS_DEFAULT;
+    hocket_delay_queue_options delayed = HOCKET_DELAY_QUEUE_OPTIONS_DEFAULT;
+    hocket_broadcast_options broadcast = HOCKET_BROADCAST_OPTIONS_DEFAULT;
     hocket_guarded_options guarded = HOCKET_GUARDED_OPTIONS_DEFAULT;
     spawn.name = "a field can be set";
     scope.shield = true;
     runtime.workers = HOCKET_NO_WORKERS;
     return spawn.daemon + scope.keep_going + runtime.workers + (executor.size == map.size) +
-           guarded.lock.kind + (queue.size == 0);
+           guarded.lock.kind + (queue.size == 0) + (delayed.size == broadcast.capacity);
 }
 
 static void destroy(void *value)
@@ -127,6 +129,11 @@ int use_options(hocket_task_fn *fn)
     hocket_executor *executor = NULL;
     hocket_queue *queue = NULL;
     err += hocket_queue_new(&queue, sizeof(int), HOCKET_QUEUE_OPTIONS(.capacity = 4));
+    hocket_delay_queue *delayed = NULL;
+    hocket_broadcast *broadcast = NULL;
+    err += hocket_delay_queue_new(&delayed, 1, HOCKET_DELAY_QUEUE_OPTIONS(.drop = destroy));
+    err += hocket_broadcast_new(&broadcast, 1,
+                                HOCKET_BROADCAST_OPTIONS(.lag = HOCKET_LAG_DROP_OLDEST));
     err += hocket_executor_new(&executor, "inline", HOCKET_EXECUTOR_OPTIONS(.name = "x"));
     const hocket_map_options *map = HOCKET_MAP_OPTIONS(.window = 4);
     return err + closed + (map->window == 4) +
