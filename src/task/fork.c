@@ -58,9 +58,6 @@
 #define THIEF  HOCKET__FORKS_THIEF
 #define FENCED HOCKET__FORKS_FENCED
 
-HOCKET_API void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg);
-HOCKET_API int hocket__sync_slow(hocket_branch *b);
-
 static uint32_t branch_holder(const void *object, unsigned i)
 {
     const hocket_branch *b = object;
@@ -335,7 +332,7 @@ HK_COLD static void fork_general(hocket_task *self, hocket_branch *b)
         hocket__fork_answer(self);
 }
 
-void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg)
+void hocket_fork(hocket_branch *b, hocket_task_fn *fn, void *arg)
 {
     hocket_task *self = hocket__self_must("hocket_fork");
     struct hocket__forks *f = &self->forks;
@@ -345,11 +342,6 @@ void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg)
         push(f, b);
     else
         fork_general(self, b);
-}
-
-void hocket_fork(hocket_branch *b, hocket_task_fn *fn, void *arg)
-{
-    hocket__fork_slow(b, fn, arg);
 }
 
 /* ---- sync ---- */
@@ -423,7 +415,7 @@ HK_COLD static int sync_general(hocket_task *self, hocket_branch *b, bool low)
     return b->hocket__fn(b->hocket__arg);
 }
 
-int hocket__sync_slow(hocket_branch *b)
+int hocket_sync(hocket_branch *b)
 {
     hocket_task *self = hocket__self_must("hocket_sync");
     struct hocket__forks *f = &self->forks;
@@ -444,7 +436,8 @@ int hocket__sync_slow(hocket_branch *b)
     return sync_general(self, b, low);
 }
 
-int hocket_sync(hocket_branch *b)
-{
-    return hocket__sync_slow(b);
-}
+/* The slow halves of the inline functions are the functions themselves. */
+void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg)
+    __attribute__((visibility("default"), alias("hocket_fork")));
+int hocket__sync_slow(hocket_branch *b)
+    __attribute__((visibility("default"), alias("hocket_sync")));
