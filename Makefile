@@ -3,8 +3,8 @@
 #
 #   make             the library and the program, build/release
 #   make run         hocket robots over LOGS=dir, or over a set made here
-#   make test        the suite: plain, ASan+UBSan, TSan (gcc)
-#   make test-all    also with clang, on musl, and cross-built for aarch64
+#   make test        the suite under gcc and clang: plain, ASan+UBSan, TSan
+#   make test-other  the suite on musl, and cross-built for aarch64 under qemu-user
 #   make test-quick  the suite once, gcc, debug
 #   make bench       all benches beside their peers, table in bench/results/ (BENCH='--only mutex')
 #   make install     to PREFIX (/usr/local) under DESTDIR
@@ -23,12 +23,11 @@ run:
 
 test:
 	@scripts/install-deps.sh build gzip test
-	@scripts/run-suite.sh release asan tsan
+	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang
 
-test-all:
-	@scripts/install-deps.sh build gzip test ci
-	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang musl
-	@scripts/run-suite.sh -L "unit|misuse|compile" aarch64
+test-other:
+	@scripts/install-deps.sh build other
+	@scripts/run-suite.sh musl aarch64
 
 test-quick:
 	@scripts/install-deps.sh build gzip test-quick
@@ -49,4 +48,4 @@ check-style:
 clean:
 	rm -rf build
 
-.PHONY: all run test test-all test-quick bench install check-style clean
+.PHONY: all run test test-other test-quick bench install check-style clean

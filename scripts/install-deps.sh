@@ -17,8 +17,9 @@ needs_of() {
         'file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.tsan-*.a=libclang-rt-dev' ;;
     style) echo cmd:clang-format=clang-format cmd:shellcheck=shellcheck cmd:python3=python3 \
         cmd:git=git cmd:g++=g++ cmd:clang=clang cmd:mandoc=mandoc ;;
-    ci) echo cmd:clang-tidy=clang-tidy cmd:abidw=abigail-tools \
-        cmd:musl-gcc=musl-tools cmd:nm=binutils \
+    tidy) echo cmd:clang-tidy=clang-tidy ;;
+    abi) echo cmd:abidw=abigail-tools cmd:nm=binutils ;;
+    other) echo cmd:ccache=ccache cmd:musl-gcc=musl-tools \
         cmd:aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
         file:/usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross \
         cmd:qemu-aarch64-static=qemu-user-static ;;
