@@ -11,7 +11,8 @@
  * nanoseconds a chunk.
  *
  *   Callers    everything that can wait.  On threads and without a runtime the caller does it all.
- *   Blocks     until all chunks that began have ended.  A cancel point before each chunk.
+ *   Blocks     until all chunks that began have ended.  Both are cancel points, at the call and
+ *              before each chunk.
  *   Order      chunks run in any order and at the same time; the call happens before all
  *              of them, their ends before its return.
  *   Failures   the first chunk that gives a negative result stops the loop: chunks that
@@ -60,7 +61,7 @@ HOCKET_BEGIN_DECLS
  * thieves need not wait long and tiny bodies cost little.  Chunks of a given grain begin at
  * begin + k * grain.  An empty range (end <= begin) is done at once.
  *
- * 0, -ECANCELED, or what the first chunk that failed returned.
+ * 0, -ECANCELED, or what the first chunk that failed returned.  A cancel point.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_parallel_for(size_t begin, size_t end, size_t grain,
                                                      hocket_range_fn *fn, void *arg);
@@ -73,7 +74,7 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_parallel_for(size_t begin, size_t end, s
  * size.
  *
  * 0, and then *ret_value is set (for an empty range to the identity); -ECANCELED, -EINVAL for a size
- * out of bounds, or what the first chunk that failed returned.
+ * out of bounds, or what the first chunk that failed returned.  A cancel point.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_parallel_reduce(const hocket_reduction *reduction,
                                                         size_t begin, size_t end, size_t grain,

@@ -130,7 +130,8 @@ int hocket_parallel_for(size_t begin, size_t end, size_t grain, hocket_range_fn 
     struct loop l = { .fn = fn, .arg = arg, .grain = grain };
     l.coarse = end > begin ? (end - begin) / PARTS : 0;
     struct part all = { &l, begin, end, grain ? grain : 1 };
-    return part_run(&all);
+    int err = hocket_check();
+    return err ? err : part_run(&all);
 }
 
 /* ---- reduce ---- */
@@ -178,7 +179,9 @@ int hocket_parallel_reduce(const hocket_reduction *r, size_t begin, size_t end, 
         return -EINVAL;
     struct loop l = { .grain = grain, .reduction = r };
     struct node all = { &l, begin, end, __builtin_alloca(r->size) };
-    int err = 0;
+    int err = hocket_check();
+    if (err)
+        return err;
     if (end <= begin) {
         memcpy(ret_value, r->identity, r->size);
         return 0;

@@ -368,6 +368,15 @@ static int jobs(const char *scheme)
     return 0;
 }
 
+static int chunks[100];
+
+static int chunk(size_t begin, size_t end, void *arg)
+{
+    for (size_t i = begin; i < end; i++)
+        ((int *)arg)[i]++;
+    return hocket_yield();
+}
+
 static int larger(void *arg)
 {
     hocket_scope scope;
@@ -403,6 +412,18 @@ static int larger(void *arg)
     HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
     HK_EXPECT_EQ(w.answer, 8);
     hocket_task_release(t);
+
+    hocket_branch branch;
+    w.data = 9;
+    hocket_fork(&branch, answers, NULL);
+    HK_EXPECT_EQ(hocket_sleep(HOCKET_US), 0); /* on a fiber somebody else runs it */
+    HK_EXPECT_EQ(hocket_sync(&branch), 0);
+    HK_EXPECT_EQ(w.answer, 9);
+    for (int i = 0; i < 100; i++)
+        chunks[i] = 1;
+    HK_EXPECT_EQ(hocket_parallel_for(0, 100, 1, chunk, chunks), 0);
+    for (int i = 0; i < 100; i++)
+        HK_EXPECT_EQ(chunks[i], 2);
     return 0;
 }
 
