@@ -44,6 +44,28 @@ static int job(const void *input, size_t size, hocket_buffer *output)
     return 0;
 }
 
+static int range(size_t begin, size_t end, void *arg)
+{
+    (void)begin;
+    (void)end;
+    return work(arg);
+}
+
+static int gather(size_t begin, size_t end, void *value, void *arg)
+{
+    (void)value;
+    return range(begin, end, arg);
+}
+
+static void combine(void *value, const void *right, void *arg)
+{
+    (void)value;
+    (void)right;
+    (void)work(arg);
+}
+
+static const hocket_reduction reduction = { &calls, sizeof(int), gather, combine, NULL };
+
 static int value_call(void *value, void *arg)
 {
     (void)value;
@@ -88,6 +110,8 @@ static void cancel_points(void)
     POINT(hocket_join, ended, NULL, HOCKET_FOREVER);
     POINT(hocket_stop, ended, HOCKET_FOREVER);
     POINT(hocket_blocking, work, NULL);
+    POINT(hocket_parallel_for, 0, 0, 0, range, NULL);
+    POINT(hocket_parallel_reduce, &reduction, 0, 1, 0, &n);
     POINT(hocket_wait_on, &word, 1, HOCKET_NOW);
     POINT(hocket_mutex_lock_until, &mutex, HOCKET_FOREVER);
     POINT(hocket_rmutex_lock_until, &rmutex, HOCKET_NOW);
