@@ -3,6 +3,7 @@
 #define HOCKET_EXECUTOR_H
 #include <hocket/buffer.h>
 #include <hocket/future.h>
+#include <hocket/scope.h>
 #include <hocket/task.h>
 
 /*
@@ -44,6 +45,19 @@
  *              from one job to the next.
  *   Lifetime   freed by its owner, after the last user is done.  Executors still
  *              open when the runtime stops have their jobs cancelled.
+ *
+ * A serial executor (option `serial`) is an alternative to a lock: its jobs run one at a time and
+ * in order, so what only they touch needs no other protection.  A job of it that waits keeps its
+ * place; waiting for another job of the same executor fails with -EDEADLK.
+ *
+ * With `worker_start`, each worker calls it once, before its first job.  If it fails
+ * (negative result), the executor is broken: all jobs that have not started end with that result
+ * and its words, and submit gives -EPIPE.  `worker_end` is called by the workers whose
+ * start has succeeded.
+ *
+ * An executor that belongs to a scope is shut down when the scope is closed: close waits for its
+ * jobs, or cancels them if the scope was or gets cancelled.  Its workers are tasks of the
+ * scope.  It is still to be freed, after that or before, by the scope's owner.
  */
 typedef struct hocket_executor hocket_executor;
 
@@ -62,14 +76,23 @@ typedef struct hocket_executor_options {
                           workers, at least 1; fibers: 256; inline ignores it */
     size_t queue;      /* most jobs submitted and not started; 0 = HOCKET_EXECUTOR_QUEUE */
     size_t stack_size; /* of each worker; 0 = threads: the system's, fibers: hocket_stack_size() */
+    bool serial;       /* one job at a time, in order; see below */
+    hocket_time idle;  /* how long a worker without a job stays; 0 = threads: for ever, fibers: not
+                          at all, or for ever if there is a worker_start or worker_end */
+    size_t rate;       /* most starts of jobs in any `period`, up to 2^20; 0 = any number */
+    hocket_time period;
+    int (*worker_start)(void *arg); /* called in each worker before its first job; see below */
+    void (*worker_end)(void *arg);  /* called in it after its last one; may be NULL, too */
+    void *worker_arg;               /* what both get */
+    hocket_scope *scope;            /* it belongs to, one that the caller has open; NULL: to none */
 } hocket_executor_options;
 
 /* Jobs that may be submitted and not started before submit waits, unless an option says else. */
 #define HOCKET_EXECUTOR_QUEUE 1024
 
-#define HOCKET_EXECUTOR_OPTIONS_DEFAULT                \
-    {                                                  \
-        sizeof(hocket_executor_options), NULL, 0, 0, 0 \
+#define HOCKET_EXECUTOR_OPTIONS_DEFAULT                                                        \
+    {                                                                                          \
+        sizeof(hocket_executor_options), NULL, 0, 0, 0, false, 0, 0, 0, NULL, NULL, NULL, NULL \
     }
 #ifndef __cplusplus
 #define HOCKET_EXECUTOR_OPTIONS(...) \
@@ -93,7 +116,7 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_executor_new(hocket_executor **ret_execu
  *
  *   0           *ret_future is the caller's, to be freed; with ret_future NULL
  *               nobody waits for the job, and its failure goes to the error hook
- *   -EPIPE      the executor was shut down
+ *   -EPIPE      the executor was shut down, or is broken
  *   -ECANCELED  the calling task was cancelled
  *   -ENOMEM     no memory, or no worker could be started
  *   -ENOSYS     the runtime is gone
@@ -151,6 +174,22 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_future_then(hocket_future *future, hocke
                                                     hocket_executor *executor, hocket_future_fn *fn,
                                                     void *arg);
 
+/*
+ * The same with a priority: of the jobs that wait in the queue, those with the lowest number start
+ * first, equals in order of submission.  Without these functions it is 0.  Putting one in costs
+ * a look at each job that comes after it.  Errors as hocket_submit_until.  A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit_with(hocket_executor *executor,
+                                                    hocket_future **ret_future, hocket_call *call,
+                                                    const void *input, size_t size, int priority,
+                                                    hocket_time deadline);
+
+/* Likewise for fn(arg).  A cancel point. */
+HOCKET_API HOCKET_MUST_CHECK int hocket_submit_fn_with(hocket_executor *executor,
+                                                       hocket_future **ret_future,
+                                                       hocket_task_fn *fn, void *arg, int priority,
+                                                       hocket_time deadline);
+
 enum hocket_shutdown {
     HOCKET_SHUTDOWN_DRAIN = 0, /* what was submitted is still done */
     HOCKET_SHUTDOWN_CANCEL = 1 /* queued jobs never run, running ones are cancelled */
@@ -187,6 +226,28 @@ HOCKET_API int hocket_executor_workers(const hocket_executor *executor);
 /* Jobs submitted and not started, and jobs running; a moment's truth. */
 HOCKET_API size_t hocket_executor_queued(const hocket_executor *executor);
 HOCKET_API size_t hocket_executor_running(const hocket_executor *executor);
+
+/*
+ * Change how many jobs may run at once, while they do: more start at once if jobs are waiting; if
+ * there are too many, those that end their jobs leave.  0; -EINVAL: less than 1, or the
+ * executor is "inline" or serial.  Never waits.
+ */
+HOCKET_API int hocket_executor_resize(hocket_executor *executor, int workers);
+
+/* What an executor has done so far, and does. */
+typedef struct hocket_executor_stats {
+    uint64_t submitted; /* jobs it has taken */
+    uint64_t started;   /* of these, taken out of the queue by a worker */
+    uint64_t failed;    /* ended with a negative result, but for those below */
+    uint64_t cancelled; /* ended with -ECANCELED after a cancel, run or not */
+    size_t queued;      /* as hocket_executor_queued, likewise the next */
+    size_t running;
+    int workers; /* there are at this moment, busy or not */
+} hocket_executor_stats;
+
+/* All of it at one moment. */
+HOCKET_API void hocket_executor_stats_get(const hocket_executor *executor,
+                                          hocket_executor_stats *ret_stats);
 
 /* Was it shut down (or begun to be)? */
 HOCKET_API bool hocket_executor_closed(const hocket_executor *executor);

@@ -45,6 +45,8 @@ int hocket__executor_init(hocket_executor *ex, const struct hocket__executor_cla
     return 0;
 }
 
+static void scope_left(struct hocket__scope_end *end, hocket_task *self);
+
 int hocket_executor_new(hocket_executor **ret_executor, const char *scheme,
                         const hocket_executor_options *options)
 {
@@ -52,10 +54,15 @@ int hocket_executor_new(hocket_executor **ret_executor, const char *scheme,
     const hocket_executor_options *o = options != NULL ? options : &defaults;
     if (scheme == NULL || (o->size != 0 && o->size < sizeof *o) || o->workers < 0)
         return -EINVAL;
+    int err = -EINVAL;
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         if (strcmp(classes[i]->scheme, scheme) == 0)
-            return classes[i]->open(ret_executor, o);
-    return -EINVAL;
+            err = classes[i]->open(ret_executor, o);
+    if (err == 0 && (*ret_executor)->scope != NULL) {
+        (*ret_executor)->scope_end.end = scope_left;
+        hocket__scope_add_end((*ret_executor)->scope, &(*ret_executor)->scope_end);
+    }
+    return err;
 }
 
 /* ---- submit ---- */
@@ -99,41 +106,55 @@ static int submit(hocket_executor *ex, hocket_future **ret_future, struct hocket
     return err;
 }
 
-int hocket_submit_until(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
-                        const void *input, size_t size, hocket_time deadline)
+int hocket_submit_with(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
+                       const void *input, size_t size, int priority, hocket_time deadline)
 {
     struct hocket__request rq = {
         .kind = HOCKET__JOB_CALL,
         .call = call,
         .input = input,
         .input_size = size,
+        .priority = priority,
         .deadline = deadline,
     };
     return submit(executor, ret_future, &rq);
+}
+
+int hocket_submit_until(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
+                        const void *input, size_t size, hocket_time deadline)
+{
+    return hocket_submit_with(executor, ret_future, call, input, size, 0, deadline);
 }
 
 int hocket_submit(hocket_executor *executor, hocket_future **ret_future, hocket_call *call,
                   const void *input, size_t size)
 {
-    return hocket_submit_until(executor, ret_future, call, input, size, HOCKET_FOREVER);
+    return hocket_submit_with(executor, ret_future, call, input, size, 0, HOCKET_FOREVER);
 }
 
-int hocket_submit_fn_until(hocket_executor *executor, hocket_future **ret_future,
-                           hocket_task_fn *fn, void *arg, hocket_time deadline)
+int hocket_submit_fn_with(hocket_executor *executor, hocket_future **ret_future, hocket_task_fn *fn,
+                          void *arg, int priority, hocket_time deadline)
 {
     struct hocket__request rq = {
         .kind = HOCKET__JOB_FN,
         .fn = fn,
         .arg = arg,
+        .priority = priority,
         .deadline = deadline,
     };
     return submit(executor, ret_future, &rq);
 }
 
+int hocket_submit_fn_until(hocket_executor *executor, hocket_future **ret_future,
+                           hocket_task_fn *fn, void *arg, hocket_time deadline)
+{
+    return hocket_submit_fn_with(executor, ret_future, fn, arg, 0, deadline);
+}
+
 int hocket_submit_fn(hocket_executor *executor, hocket_future **ret_future, hocket_task_fn *fn,
                      void *arg)
 {
-    return hocket_submit_fn_until(executor, ret_future, fn, arg, HOCKET_FOREVER);
+    return hocket_submit_fn_with(executor, ret_future, fn, arg, 0, HOCKET_FOREVER);
 }
 
 /* ---- shutdown ---- */
@@ -225,6 +246,24 @@ int hocket_executor_shutdown(hocket_executor *ex, int how, hocket_time deadline)
     return err != 0 ? err : wait_ended(ex, self, deadline, true);
 }
 
+/* Drain; once the caller is cancelled, cancel.  Nothing of it runs any more. */
+static void end_all(hocket_executor *ex, hocket_task *self)
+{
+    int err = hocket_executor_shutdown(ex, HOCKET_SHUTDOWN_DRAIN, HOCKET_FOREVER);
+    if (err != 0) {
+        begin_shutdown(ex, HOCKET_SHUTDOWN_CANCEL);
+        (void)wait_ended(ex, self, HOCKET_FOREVER, false);
+    }
+}
+
+/* The scope it belongs to is closing; its workers are tasks of it. */
+static void scope_left(struct hocket__scope_end *end, hocket_task *self)
+{
+    hocket_executor *ex = hk_container_of(end, hocket_executor, scope_end);
+    ex->scope = NULL;
+    end_all(ex, self);
+}
+
 void hocket_executor_free(hocket_executor *ex)
 {
     if (ex == NULL)
@@ -233,11 +272,9 @@ void hocket_executor_free(hocket_executor *ex)
     if (hocket__executor_inside(ex, self))
         hocket__panic("hocket_executor_free: executor '%s' is freed by one of its own jobs",
                       ex->name);
-    int err = hocket_executor_shutdown(ex, HOCKET_SHUTDOWN_DRAIN, HOCKET_FOREVER);
-    if (err != 0) {
-        begin_shutdown(ex, HOCKET_SHUTDOWN_CANCEL);
-        (void)wait_ended(ex, self, HOCKET_FOREVER, false);
-    }
+    end_all(ex, self);
+    if (ex->scope != NULL)
+        hocket__scope_forget_end(ex->scope, &ex->scope_end);
     hocket__executor_lock(ex);
     if (ex->enders != NULL)
         hocket__panic("hocket_executor_free: somebody waits for the end of executor '%s'",
@@ -277,4 +314,27 @@ size_t hocket_executor_running(const hocket_executor *ex)
 bool hocket_executor_closed(const hocket_executor *ex)
 {
     return hk_load(&ex->closing);
+}
+
+int hocket_executor_resize(hocket_executor *ex, int workers)
+{
+    if (workers < 1 || ex->class->resize == NULL)
+        return -EINVAL;
+    return ex->class->resize(ex, workers);
+}
+
+void hocket_executor_stats_get(const hocket_executor *ex, hocket_executor_stats *ret_stats)
+{
+    hocket_executor *e = (hocket_executor *)(uintptr_t)ex;
+    hocket__executor_lock(e);
+    *ret_stats = (hocket_executor_stats){
+        .submitted = e->submitted,
+        .started = e->started,
+        .failed = hk_load(&e->failed),
+        .cancelled = hk_load(&e->cancelled),
+        .queued = hk_load(&e->queued_count),
+        .running = e->class->running(e),
+        .workers = e->active,
+    };
+    hocket__executor_unlock(e);
 }

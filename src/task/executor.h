@@ -32,6 +32,7 @@
 #include "park/cancel.h"
 #include "sync/sync.h"
 #include "task/bias.h"
+#include "task/task.h"
 
 enum hocket__job_state {
     HOCKET__JOB_DONE = 1,
@@ -71,7 +72,6 @@ struct hocket__job_more {
     hocket_executor *executor;         /* constant in blocks of a job_memory, as the next */
     struct hocket__job_memory *memory; /* where the block belongs; NULL: to itself */
     hocket__guard guard;
-    int priority;
     struct hocket__link *waiters; /* get and wait; under the guard */
     struct hocket__link *watches; /* under the guard */
     bool started;                 /* a promise; under the guard, as the next */
@@ -98,7 +98,10 @@ struct hocket_future {
         void *arg;                          /* until it is taken */
         struct hocket__cancel_scope *scope; /* from then on: what it runs in, NULL: nothing */
     };
-    int result;        /* written before DONE, constant after, as the three flags */
+    union {
+        int priority; /* until it is taken; under the executor's guard */
+        int result;   /* written before DONE, constant after, as the three flags */
+    };
     bool never_ran;    /* cancelled or dropped */
     bool as_told;      /* ended with -ECANCELED after a cancel */
     bool failed;       /* has words */
@@ -189,6 +192,9 @@ struct hocket__executor_class {
     /* `cancelling` is set: make all running jobs end soon.  No guards. */
     void (*cancel_running)(hocket_executor *executor);
 
+    /* Change how many jobs may run at once, or NULL. */
+    int (*resize)(hocket_executor *executor, int workers);
+
     /* Under the guard: how many jobs run that are not DONE. */
     size_t (*running)(hocket_executor *executor);
 
@@ -207,8 +213,12 @@ struct hocket_executor {
     bool cancelling;                   /* starts no more; under the guard */
     struct hocket__link queued;        /* jobs in order of submission; under the guard */
     _Atomic size_t queued_count;       /* written under the guard */
-    int active;                        /* workers, or callers in "inline"; under the guard */
-    struct hocket__link *enders;       /* wait in shutdown; under the guard */
+    uint64_t submitted, started;       /* jobs ever; under the guard */
+    _Atomic uint64_t failed, cancelled;
+    struct hocket__scope_end scope_end;
+    struct hocket__scope *scope; /* it belongs to; NULL: to none, or not any more */
+    int active;                  /* workers, or callers in "inline"; under the guard */
+    struct hocket__link *enders; /* wait in shutdown; under the guard */
 };
 
 extern const struct hocket__executor_class hocket__executor_inline;
@@ -268,6 +278,7 @@ static inline void hocket__job_fill(hocket_future *f, const struct hocket__reque
     hocket__list_init(&f->link);
     f->fn = rq->fn;
     f->arg = rq->arg;
+    f->priority = rq->priority;
     f->never_ran = f->as_told = f->failed = f->taken = f->in_shutdown = false;
     hk_store(&f->seen, false);
     f->kind = (uint8_t)rq->kind;
@@ -311,8 +322,8 @@ void hocket__future_watch(hocket_future *future, struct hocket__watch *watch);
 /* Take it back: false if it was called, or is just being called. */
 bool hocket__future_unwatch(hocket_future *future, struct hocket__watch *watch);
 
-/* End a job that was taken and does not run, with words of `self` if `code` is a failure. */
-void hocket__job_fail(hocket_future *job, hocket_task *self, int code);
+/* End a job that was taken and does not run with a failure; words NULL: the error's text. */
+void hocket__job_fail(hocket_future *job, hocket_task *self, int code, struct hocket__words *words);
 
 /* The result is final: DONE, with the reference of the caller. */
 void hocket__future_publish(hocket_future *future, hocket_task *self);
@@ -337,6 +348,10 @@ void hocket__call_aside(const char *what, hocket_task *self, hocket_future_fn *f
  * its own jobs.  0, or an error if nobody is left to run the queue and no worker can be started.
  */
 struct hocket__pool_runner;
+
+/* Is the caller in a job of the serial executor of this job, which therefore cannot run? */
+bool hocket__pool_stuck(const hocket_task *self, const hocket_future *job);
+
 int hocket__pool_lend(hocket_task *self, struct hocket__pool_runner **ret_runner);
 void hocket__pool_back(struct hocket__pool_runner *runner);
 

@@ -22,6 +22,8 @@ static struct inline_executor *inline_of(hocket_executor *ex)
 
 static int inline_open(hocket_executor **ret_executor, const hocket_executor_options *o)
 {
+    if (o->serial || o->rate != 0 || o->worker_start != NULL || o->worker_end != NULL)
+        return -EINVAL; /* its callers are the workers */
     struct inline_executor *ie = hocket__calloc(1, sizeof *ie);
     if (ie == NULL)
         return -ENOMEM;
@@ -45,6 +47,8 @@ static void run_here(struct inline_executor *ie, hocket_future *job, hocket_task
     void *arg = hocket__job_take(job, self, scope);
     hocket__list_push_back(&ie->running, &job->link);
     ie->base.active++;
+    ie->base.submitted++;
+    ie->base.started++;
     hocket__executor_unlock(&ie->base);
     hocket__job_run(job, self, arg, &busy);
     hocket__cancel_scope_leave(scope, self);

@@ -9,9 +9,11 @@
 #include "base/alloc.h"
 #include "sys/stack.h"
 #include "task/executor_pool.h"
+#include "task/fail.h"
 #include "task/task.h"
 
 #define FIBERS_DEFAULT 256
+#define RATE_MAX       ((size_t)1 << 20)
 #define TINY_MAX       16384 /* so many tiny jobs are worth a helper */
 
 /* What a waker did to a submitter: node->done. */
@@ -21,15 +23,31 @@ static const struct hocket__wait_class room_class = { "executor", NULL };
 
 /* ---- the queue, under the guard ---- */
 
+/* Behind its equals: the number of jobs that come later is looked through. */
+HK_COLD static struct hocket__link *place_of(struct hocket__pool *p, const hocket_future *job)
+{
+    struct hocket__link *at = &p->base.queued;
+    while (at->prev != &p->base.queued &&
+           hk_container_of(at->prev, hocket_future, link)->priority > job->priority)
+        at = at->prev;
+    return at;
+}
+
 static void enqueue(struct hocket__pool *p, hocket_future *job)
 {
-    hocket__list_push_back(&p->base.queued, &job->link);
+    struct hocket__link *at = &p->base.queued;
+    p->base.submitted++;
+    if (hk_unlikely(job->priority != 0 || p->prioritized > 0))
+        at = place_of(p, job);
+    p->prioritized += job->priority != 0;
+    hocket__list_insert_before(at, &job->link);
     hk_store(&p->base.queued_count, hk_load(&p->base.queued_count) + 1);
 }
 
 static void unqueue(struct hocket__pool *p, hocket_future *job)
 {
     hocket__list_remove(&job->link);
+    p->prioritized -= job->priority != 0;
     hk_store(&p->base.queued_count, hk_load(&p->base.queued_count) - 1);
 }
 
@@ -46,17 +64,29 @@ static void admit(struct hocket__pool *p, struct hocket__wakes *wakes)
     hocket__wakes_add(wakes, node->task);
 }
 
+/* May a job start now?  Then it is counted as one. */
+HK_COLD static bool may_start(struct hocket__pool *p)
+{
+    hocket_time now = hocket__clock(), *oldest = &p->starts[p->oldest_start];
+    p->next_start = *oldest + p->period;
+    if (*oldest != 0 && now < p->next_start)
+        return false;
+    *oldest = now;
+    p->oldest_start = (p->oldest_start + 1) % p->rate;
+    return true;
+}
+
 hocket_future *hocket__pool_take(struct hocket__pool *p, bool cancelled, bool *ret_drop,
                                  struct hocket__wakes *wakes)
 {
     struct hocket__link *link = hocket__list_front(&p->base.queued);
-    if (link == NULL)
+    *ret_drop = cancelled || p->base.cancelling || p->broken != 0;
+    if (link == NULL || (p->rate != 0 && !*ret_drop && (p->pacing || !may_start(p))))
         return NULL;
     hocket_future *job = hk_container_of(link, hocket_future, link);
     __builtin_prefetch(link->next->next, 1);
     unqueue(p, job);
     admit(p, wakes);
-    *ret_drop = cancelled || p->base.cancelling;
     return job;
 }
 
@@ -87,6 +117,7 @@ static int take_back(struct hocket__pool *p, hocket_future *job, int err)
     hocket__executor_lock(&p->base);
     if (!hocket__list_empty(&job->link)) {
         unqueue(p, job);
+        p->base.submitted--;
         struct hocket__waiter *node = hocket__queue_claim(&p->room);
         if (node != NULL) { /* it has to try for itself, and to see the error */
             node->done = ROOM_RETRY;
@@ -103,13 +134,28 @@ static int take_back(struct hocket__pool *p, hocket_future *job, int err)
 /* Hand the job to a runner that waits for one.  With the guard, which is released if it is true. */
 static bool hand_over(struct hocket__pool *p, hocket_future *job)
 {
-    if (p->idle == NULL)
+    if (p->idle == NULL || p->rate != 0)
         return false;
     struct hocket__waiter *idle = hocket__queue_claim(&p->idle);
     if (idle == NULL)
         return false;
     hocket_task *task = idle->task;
+    p->base.submitted++;
     hocket__runner_assign(hocket__runner_is(task), job);
+    hocket__executor_unlock(&p->base);
+    hocket__complete(task);
+    return true;
+}
+
+/* Somebody idle is to see what the rate allows.  With the guard, released if it is true. */
+HK_COLD static bool wake_pacer(struct hocket__pool *p)
+{
+    if (p->pacing || p->idle == NULL)
+        return false;
+    struct hocket__waiter *idle = hocket__queue_claim(&p->idle);
+    if (idle == NULL)
+        return false;
+    hocket_task *task = idle->task;
     hocket__executor_unlock(&p->base);
     hocket__complete(task);
     return true;
@@ -125,6 +171,8 @@ static int put(struct hocket__pool *p, hocket_future *job)
     enqueue(p, job);
     if (w != NULL && hk_load(&p->tiny) && hk_load(&p->base.queued_count) < TINY_MAX)
         hocket__count(w->activity);
+    if (hk_unlikely(p->rate != 0) && wake_pacer(p))
+        return 0;
     if (hk_likely(!hocket__pool_wants(p))) {
         hocket__executor_unlock(&p->base);
         return 0;
@@ -246,6 +294,8 @@ static bool pool_runs_in(hocket_executor *ex, const hocket_task *task)
 static void pool_free(hocket_executor *ex)
 {
     struct hocket__pool *p = hocket__pool_of(ex);
+    hocket__words_unref(p->broken_words);
+    hocket__free(p->starts);
     while (p->spare != NULL) {
         struct hocket__pool_runner *r = p->spare;
         p->spare = r->next_spare;
@@ -262,14 +312,73 @@ static int default_workers(int placement)
     return n > 0 ? n : 1;
 }
 
+static int resize(hocket_executor *ex, int workers)
+{
+    struct hocket__pool *p = hocket__pool_of(ex);
+    struct hocket__wakes wakes = { NULL, NULL };
+    if (p->serial)
+        return -EINVAL;
+    hocket__executor_lock(ex);
+    hk_store(&ex->workers, workers);
+    for (int n = hocket__pool_places(p) - workers; n > 0;
+         n--) { /* they see that they are too many */
+        struct hocket__waiter *node = hocket__queue_claim(&p->idle);
+        if (node != NULL)
+            hocket__wakes_add(&wakes, node->task);
+    }
+    for (size_t n = hk_load(&ex->queued_count); n > 0 && hocket__pool_wants(p); n--) {
+        (void)hocket__runner_start_wanted(p); /* there are others */
+        hocket__executor_lock(ex);
+    }
+    hocket__executor_unlock(ex);
+    hocket__wakes_run(&wakes);
+    return 0;
+}
+
+static int options_check(const hocket_executor_options *o)
+{
+    if (o->stack_size > HOCKET__STACK_MAX || o->idle < 0 || o->rate > RATE_MAX)
+        return -EINVAL;
+    if (o->rate != 0 && o->period <= 0)
+        return -EINVAL;
+    return o->serial && o->workers > 1 ? -EINVAL : 0;
+}
+
+/* How long a runner without a job stays. */
+static hocket_time stay(const hocket_executor_options *o, int placement)
+{
+    if (o->idle != 0)
+        return o->idle;
+    bool cheap = placement == HOCKET_ON_FIBER && o->worker_start == NULL && o->worker_end == NULL;
+    return cheap ? 0 : HOCKET_FOREVER;
+}
+
+/* The scope is one that the caller has open. */
+static int join_scope(struct hocket__pool *p, hocket_scope *scope)
+{
+    hocket_task *self = hocket__self_must("hocket_executor_new");
+    p->home = &hocket__daemon_scope;
+    if (scope == NULL)
+        return 0;
+    struct hocket__scope *s = hocket__scope_of(scope);
+    struct hocket__cancel_scope *c = self->scopes;
+    while (c != NULL && c != &s->cancel)
+        c = c->outer;
+    if (c == NULL)
+        return -EINVAL;
+    p->home = p->base.scope = s;
+    return 0;
+}
+
 static int pool_open(hocket_executor **ret_executor, const hocket_executor_options *o,
                      const struct hocket__executor_class *class, int placement)
 {
     int err = hocket__runtime_check();
     if (err != 0)
         return err;
-    if (o->stack_size > HOCKET__STACK_MAX)
-        return -EINVAL;
+    err = options_check(o);
+    if (err != 0)
+        return err;
     struct hocket__pool *p = hocket__calloc(1, sizeof *p);
     if (p == NULL || hocket__executor_init(&p->base, class, o) != 0) {
         hocket__free(p);
@@ -280,7 +389,20 @@ static int pool_open(hocket_executor **ret_executor, const hocket_executor_optio
     p->placement = placement;
     p->bound = o->queue != 0 ? o->queue : HOCKET_EXECUTOR_QUEUE;
     p->stack_size = o->stack_size;
-    if (placement == HOCKET_ON_THREAD) { /* the one that proves that there can be any */
+    p->serial = o->serial;
+    if (o->serial)
+        hk_store(&p->base.workers, 1);
+    p->stay = stay(o, placement);
+    p->worker_start = o->worker_start;
+    p->worker_end = o->worker_end;
+    p->worker_arg = o->worker_arg;
+    p->rate = o->rate;
+    p->period = o->period;
+    err = join_scope(p, o->scope);
+    if (err == 0 && o->rate != 0 &&
+        (p->starts = hocket__calloc(o->rate, sizeof *p->starts)) == NULL)
+        err = -ENOMEM;
+    if (err == 0 && placement == HOCKET_ON_THREAD) { /* the one that proves that there can be any */
         p->base.active = 1;
         err = hocket__runner_spawn(p, ++p->started);
     }
@@ -312,6 +434,7 @@ const struct hocket__executor_class hocket__executor_threads = {
     .interrupt = hocket__job_interrupt,
     .close = pool_close,
     .cancel_running = pool_cancel_running,
+    .resize = resize,
     .running = pool_running,
     .runs_in = pool_runs_in,
     .free = pool_free,
@@ -326,6 +449,7 @@ const struct hocket__executor_class hocket__executor_fibers = {
     .interrupt = hocket__job_interrupt,
     .close = pool_close,
     .cancel_running = pool_cancel_running,
+    .resize = resize,
     .running = pool_running,
     .runs_in = pool_runs_in,
     .free = pool_free,

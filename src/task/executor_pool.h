@@ -23,10 +23,14 @@
  *   - if the queue holds a job, then as many runners as there are places are active and not blocked,
  *     or one that is not blocked has yet to take its first job, or is just being started: so the
  *     job will be taken
- *   - a runner is in `idle` only if the queue is empty
+ *   - a runner is in `idle` only if the queue is empty, or the rate allows no start yet
  *   - somebody who can still be woken waits in `room` only if the queue is full
  *
- * When the runtime cancels its daemons, runners drop what is queued instead of running it.
+ * With a rate, one runner *paces*: it waits for the time of the next start, and the others
+ * behave as if there were no job.
+ *
+ * When the runtime cancels its daemons, or the scope it belongs to is cancelled, runners drop what
+ * is queued instead of running it.
  *
  * Lock order: the pool's guard, then a job's.  Runners are started without guards.
  */
@@ -38,11 +42,26 @@ struct hocket__pool {
     int placement;     /* constant, as the two below */
     size_t bound;      /* most jobs in the queue, but for those that jobs submit */
     size_t stack_size; /* of runners */
-    _Atomic bool tiny; /* jobs took next to no time lately; a hint, written by runners */
-    int blocked;       /* active runners whose job waits for jobs */
-    int leaving;       /* active runners that will take no more jobs */
-    int starting;      /* fibers: runners started that have not looked for a job yet */
-    unsigned started;  /* runners ever, for their names */
+    bool serial;       /* places are not lent */
+    hocket_time stay;  /* a runner without a job waits so long for one */
+    int (*worker_start)(void *arg);
+    void (*worker_end)(void *arg);
+    void *worker_arg;
+    struct hocket__scope *home; /* of runners */
+    size_t rate;                /* most starts in `period`; 0: any number */
+    hocket_time period;
+    hocket_time *starts;    /* the last `rate` ones; NULL if that is 0 */
+    size_t oldest_start;    /* index into it */
+    hocket_time next_start; /* not before */
+    bool pacing;            /* a runner waits for that */
+    int broken;             /* what worker_start has returned; 0 = it has not failed */
+    struct hocket__words *broken_words;
+    size_t prioritized; /* jobs in the queue whose priority is not 0 */
+    _Atomic bool tiny;  /* jobs took next to no time lately; a hint, written by runners */
+    int blocked;        /* active runners whose job waits for jobs */
+    int leaving;        /* active runners that will take no more jobs */
+    int starting;       /* fibers: runners started that have not looked for a job yet */
+    unsigned started;   /* runners ever, for their names */
     struct hocket__link runners;
     struct hocket__pool_runner *spare; /* what ended runners have left */
     struct hocket__link *idle;         /* runners; their `job` is set, or they look again */
@@ -78,6 +97,12 @@ static inline struct hocket__pool *hocket__pool_of(hocket_executor *ex)
 hocket_future *hocket__pool_take(struct hocket__pool *p, bool cancelled, bool *ret_drop,
                                  struct hocket__wakes *wakes);
 
+/* No job may start, and none will. */
+static inline bool hocket__pool_over(const struct hocket__pool *p)
+{
+    return hk_load(&p->base.closing) && hocket__list_empty(&p->base.queued);
+}
+
 static inline int hocket__pool_places(const struct hocket__pool *p)
 {
     return p->base.active - p->blocked - p->leaving;
@@ -86,7 +111,7 @@ static inline int hocket__pool_places(const struct hocket__pool *p)
 /* Is one more runner wanted? */
 static inline bool hocket__pool_wants(const struct hocket__pool *p)
 {
-    return !hocket__list_empty(&p->base.queued) && p->starting == 0 &&
+    return !hocket__list_empty(&p->base.queued) && p->starting == 0 && !p->pacing &&
            hocket__pool_places(p) < hk_load(&p->base.workers);
 }
 
@@ -96,6 +121,7 @@ static inline bool hocket__pool_wants(const struct hocket__pool *p)
 static inline void hocket__runner_assign(struct hocket__pool_runner *r, hocket_future *job)
 {
     r->job = job;
+    r->pool->base.started++;
     hk_store(&r->busy, true);
     r->arg = hocket__job_take(job, r->task, &r->scope);
 }

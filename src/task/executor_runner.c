@@ -14,6 +14,7 @@
 #include "sched/worker.h"
 #include "sys/ticks.h"
 #include "task/executor_pool.h"
+#include "task/fail.h"
 #include "task/task.h"
 
 #define STRIDE_MAX 16
@@ -42,21 +43,38 @@ HK_NOINLINE static void pace(struct hocket__pool_runner *r)
         hocket__pushed(w);
 }
 
-/* Wait for a job to be handed over, or to be told to look around; entered with the guard, left
- * without it. */
-static void wait_idle(struct hocket__pool *p, hocket_task *self)
+/*
+ * Wait for a job to be handed over, to be told to look around, or for the deadline; entered
+ * with the guard, left without it.  False: the deadline passed.
+ */
+static bool wait_idle(struct hocket__pool *p, hocket_task *self, hocket_time deadline)
 {
     struct hocket__waiter node;
     hocket__sync_begin(&node, self, &idle_class, p, true);
     hocket__queue_push(&p->idle, &node.link);
     hocket__executor_unlock_to_wait(&p->base);
-    int err = hocket__wait_park(self, HOCKET_FOREVER);
+    int err = hocket__wait_park(self, deadline);
     if (err != 0) {
         hocket__executor_lock(&p->base);
         hocket__queue_forget(&p->idle, &node);
         hocket__executor_unlock(&p->base);
     }
     hocket__wait_end(self);
+    return err != -ETIMEDOUT;
+}
+
+/* There are jobs, and none may start before next_start: see that one does then.  As wait_idle. */
+static void wait_paced(struct hocket__pool *p, hocket_task *self)
+{
+    hocket_time until = p->pacing ? HOCKET_FOREVER : p->next_start;
+    bool mine = !p->pacing;
+    p->pacing = true;
+    (void)wait_idle(p, self, until);
+    if (mine) {
+        hocket__executor_lock(&p->base);
+        p->pacing = false;
+        hocket__executor_unlock(&p->base);
+    }
 }
 
 /* A job was cancelled; the next one must not be.  In a shutdown there is no next one. */
@@ -79,21 +97,44 @@ static inline void run(struct hocket__pool_runner *r, hocket_task *self, bool dr
 {
     hocket_future *job = r->job;
     r->job = NULL;
-    if (hk_unlikely(drop))
+    if (hk_unlikely(drop) && r->pool->broken != 0) {
+        hk_store(&r->busy, false);
+        hocket__job_fail(job, self, r->pool->broken, r->pool->broken_words);
+    } else if (hk_unlikely(drop)) {
         hocket__job_drop(job, self, &r->busy);
-    else
+    } else {
         hocket__job_run(job, self, r->arg, &r->busy);
+    }
     if (hk_unlikely(hk_load(&r->scope.cancelled)))
         renew_scope(r, self);
     if (--r->jobs == 0)
         pace(r);
 }
 
+/*
+ * There is no job for now.  With the guard; true: wait, which has released it; false: leave.
+ */
+static bool stays(struct hocket__pool *p, hocket_task *self, bool cancelled, bool *stayed)
+{
+    bool paced = p->rate != 0 && !hocket__list_empty(&p->base.queued);
+    if (cancelled || hocket__pool_over(p) || p->broken != 0)
+        return false;
+    if (paced && !p->pacing) {
+        wait_paced(p, self);
+        return true;
+    }
+    if (*stayed || p->stay == 0 || hk_load(&p->base.closing))
+        return false;
+    hocket_time until = p->stay == HOCKET_FOREVER ? HOCKET_FOREVER : hocket_after(p->stay);
+    *stayed = !wait_idle(p, self, until);
+    return true;
+}
+
 /* Run jobs until there is nothing to do any more.  Left with the guard held. */
 static void serve(struct hocket__pool *p, struct hocket__pool_runner *r, hocket_task *self)
 {
     struct hocket__wakes wakes = { NULL, NULL };
-    for (;;) {
+    for (bool stayed = false;;) {
         bool drop = false, cancelled = hocket__cancelled(self);
         hocket_future *job = NULL;
         hocket__executor_lock(&p->base);
@@ -106,16 +147,15 @@ static void serve(struct hocket__pool *p, struct hocket__pool_runner *r, hocket_
                 (void)hocket__runner_start_wanted(p); /* we are left to run the queue */
             else
                 hocket__executor_unlock(&p->base);
-        } else if (surplus || p->placement == HOCKET_ON_FIBER || hk_load(&p->base.closing) ||
-                   cancelled) {
+        } else if (surplus || !stays(p, self, cancelled, &stayed)) {
             return;
-        } else {
-            wait_idle(p, self);
         }
         if (hk_unlikely(wakes.first != NULL))
             hocket__wakes_run(&wakes);
-        if (r->job != NULL)
+        if (r->job != NULL) {
+            stayed = false;
             run(r, self, drop);
+        }
     }
 }
 
@@ -135,6 +175,32 @@ static void leave_list(struct hocket__pool_runner *r, hocket_task *self)
     hocket__list_remove(&r->link);
 }
 
+/* The user's initializer: if it fails, so do all jobs, now and to come. */
+HK_COLD static bool initialize(struct hocket__pool *p, hocket_task *self)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    int result = p->worker_start(p->worker_arg);
+    if (result >= 0)
+        return true;
+    struct hocket__words *words = hocket__words_for(self, result);
+    hocket__executor_lock(&p->base);
+    bool first = p->broken == 0, open = !hk_load(&p->base.closing);
+    if (first) {
+        p->broken = result;
+        p->broken_words = words;
+    }
+    hk_store(&p->base.closing, true);
+    if (open)
+        p->base.class->close(&p->base, &wakes);
+    hocket__executor_unlock(&p->base);
+    hocket__wakes_run(&wakes);
+    if (!first)
+        hocket__words_unref(words);
+    hocket__words_unref(self->words);
+    self->words = NULL;
+    return false;
+}
+
 static int runner_main(void *arg)
 {
     struct hocket__pool_runner *r = arg;
@@ -147,12 +213,18 @@ static int runner_main(void *arg)
     hocket__list_push_back(&p->runners, &r->link);
     if (p->placement == HOCKET_ON_FIBER)
         p->starting--;
-    hocket__executor_unlock(&p->base);
+    if (p->worker_start != NULL)
+        (void)hocket__runner_start_wanted(p); /* do not wait for one after the other */
+    else
+        hocket__executor_unlock(&p->base);
+    bool good = p->worker_start == NULL || initialize(p, self);
     serve(p, r, self);
     p->leaving++;
     leave_list(r, self);
     hocket__executor_unlock(&p->base);
     hocket__cancel_scope_leave(&r->scope, self);
+    if (good && p->worker_end != NULL)
+        p->worker_end(p->worker_arg);
     hocket__executor_lock(&p->base);
     r->next_spare = p->spare;
     p->spare = r;
@@ -230,8 +302,8 @@ int hocket__runner_spawn(struct hocket__pool *p, unsigned number)
     o.name = name;
     o.placement = p->placement;
     o.stack_size = p->stack_size;
-    o.daemon = true;
-    int err = hocket__spawn(NULL, &hocket__daemon_scope, runner_main, r, &o, 0);
+    o.daemon = p->home == &hocket__daemon_scope;
+    int err = hocket__spawn(NULL, p->home, runner_main, r, &o, 0);
     if (err != 0)
         hocket__free(r);
     return err;
@@ -264,11 +336,23 @@ int hocket__runner_start_wanted(struct hocket__pool *p)
 
 /* ---- lending a place ---- */
 
+bool hocket__pool_stuck(const hocket_task *self, const hocket_future *job)
+{
+    for (const hocket_task *t = self; t != NULL; t = hocket__task_around(t)) {
+        const struct hocket__pool_runner *r = hocket__runner_is(t);
+        if (r != NULL && r->pool->serial && &r->pool->base == job->more->executor)
+            return true;
+    }
+    return false;
+}
+
 int hocket__pool_lend(hocket_task *self, struct hocket__pool_runner **ret_runner)
 {
     struct hocket__pool_runner *r = NULL;
     for (const hocket_task *t = self; t != NULL && r == NULL; t = hocket__task_around(t))
         r = hocket__runner_is(t);
+    if (r != NULL && r->pool->serial)
+        r = NULL; /* the next job must not start before this one has ended */
     *ret_runner = r;
     if (r == NULL)
         return 0;

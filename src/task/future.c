@@ -207,6 +207,7 @@ bool hocket__future_unwatch(hocket_future *f, struct hocket__watch *watch)
 void hocket__job_drop(hocket_future *f, hocket_task *self, _Atomic bool *busy)
 {
     hk_store(busy, false);
+    (void)hk_add(&f->more->executor->cancelled, (uint64_t)1);
     f->result = -ECANCELED;
     f->never_ran = true;
     f->as_told = true;
@@ -226,9 +227,11 @@ HK_COLD static void leftovers(const hocket_future *f, uint32_t held)
 
 HK_COLD static void keep_failure(hocket_future *f, hocket_task *self)
 {
+    hocket_executor *ex = f->more->executor;
     f->as_told = f->result == -ECANCELED && hocket__cancelled(self);
     f->more->words = hocket__words_for(self, f->result);
     f->failed = f->more->words != NULL;
+    (void)hk_add(f->as_told ? &ex->cancelled : &ex->failed, (uint64_t)1);
 }
 
 static int call_other(hocket_future *f)
@@ -255,10 +258,10 @@ void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic boo
     publish(f, self, PIN_STAYS);
 }
 
-void hocket__job_fail(hocket_future *f, hocket_task *self, int code)
+void hocket__job_fail(hocket_future *f, hocket_task *self, int code, struct hocket__words *words)
 {
     struct hocket__words *words_before = self->words;
-    self->words = NULL;
+    self->words = hocket__words_ref(words);
     f->result = code;
     keep_failure(f, self);
     hocket__words_unref(self->words);
@@ -310,6 +313,7 @@ static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
     if (ours) {
         f->taken = true;
         f->scope = NULL;
+        (void)hk_add(&ex->cancelled, (uint64_t)1);
     }
     if (ours && !hocket__list_empty(&f->link))
         ex->class->withdraw(ex, f, wakes);
@@ -381,7 +385,7 @@ int hocket_future_wait(hocket_future *f, hocket_time deadline)
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
     if (err != 0 || hocket__future_done(f))
         return err;
-    if (waits_for_itself(f, self))
+    if (waits_for_itself(f, self) || hocket__pool_stuck(self, f))
         return -EDEADLK;
     if (deadline <= HOCKET_NOW)
         return -ETIMEDOUT;

@@ -74,7 +74,7 @@ static void then_due(struct hocket__watch *watch, hocket_future *before)
     (void)before;
     int err = more->executor->class->admit(more->executor, next, self);
     if (err != 0)
-        hocket__job_fail(next, self, err);
+        hocket__job_fail(next, self, err, NULL);
     hocket__future_unref(next); /* the watch's */
 }
 

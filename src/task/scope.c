@@ -30,8 +30,38 @@ void hocket__scope_init(struct hocket__scope *s, hocket_task *counter)
     hk_store(&s->guard, 0);
     s->failures = NULL;
     s->failures_tail = &s->failures;
+    s->ends = NULL;
     hk_store(&s->failed, 0);
     s->first = 0;
+}
+
+void hocket__scope_add_end(struct hocket__scope *s, struct hocket__scope_end *end)
+{
+    hocket__guard_lock(&s->guard);
+    end->next = s->ends;
+    s->ends = end;
+    (void)hocket__guard_unlock(&s->guard);
+}
+
+void hocket__scope_forget_end(struct hocket__scope *s, const struct hocket__scope_end *end)
+{
+    hocket__guard_lock(&s->guard);
+    struct hocket__scope_end **at = &s->ends;
+    while (*at != NULL && *at != end)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = end->next;
+    (void)hocket__guard_unlock(&s->guard);
+}
+
+/* Last in, first out. */
+static void run_ends(struct hocket__scope *s, hocket_task *self)
+{
+    struct hocket__scope_end *end;
+    while ((end = s->ends) != NULL) {
+        hocket__scope_forget_end(s, end);
+        end->end(end, self);
+    }
 }
 
 static hocket_time own_deadline(const hocket_scope_options *o)
@@ -150,6 +180,8 @@ int hocket_scope_close(hocket_scope *scope)
 {
     hocket_task *self = hocket__self_must("hocket_scope_close");
     struct hocket__scope *s = own_scope(scope, self, "hocket_scope_close");
+    if (hk_unlikely(s->ends != NULL))
+        run_ends(s, self);
     hocket__scope_drain(s, self);
     hocket__cancel_scope_leave(&s->cancel, self);
     hocket__scope_report(s, true);

@@ -37,6 +37,12 @@ struct hocket__failure {
     bool seen;
 };
 
+/* Something that ends with a scope, before its tasks are waited for: called by the owner, once. */
+struct hocket__scope_end {
+    struct hocket__scope_end *next;
+    void (*end)(struct hocket__scope_end *end, hocket_task *self);
+};
+
 struct hocket__scope {
     struct hocket__cancel_scope cancel;
     _Atomic(hocket_task *) counter; /* the task that owns `mine`; NULL: nobody */
@@ -45,7 +51,8 @@ struct hocket__scope {
     _Atomic(hocket_task *) closer; /* waits for zero */
     const char *name;
     bool keep_going;
-    hocket__guard guard; /* the failures */
+    hocket__guard guard; /* the failures, and `ends` */
+    struct hocket__scope_end *ends;
     struct hocket__failure *failures, **failures_tail;
     _Atomic uint32_t failed; /* number of failures */
     int first;               /* result of the first */
@@ -71,6 +78,9 @@ void hocket__scope_init(struct hocket__scope *s, hocket_task *counter);
 
 /* Wait until no task of it is left.  `self` may spawn into it again afterwards. */
 void hocket__scope_drain(struct hocket__scope *s, hocket_task *self);
+
+void hocket__scope_add_end(struct hocket__scope *s, struct hocket__scope_end *end);
+void hocket__scope_forget_end(struct hocket__scope *s, const struct hocket__scope_end *end);
 
 /* Keep a failure (words may be NULL; the reference is taken over) and cancel the rest. */
 void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__words *words);

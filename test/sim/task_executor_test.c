@@ -274,6 +274,81 @@ EXPLORED(lends_its_place, &explored_held)
     explored_runtime_end();
 }
 
+/* ---- options ---- */
+
+static hocket_executor *make_with(hocket_executor_options o)
+{
+    hocket_executor *ex;
+    atomic_store(&ran, 0);
+    o.size = sizeof o;
+    HK_EXPECT_OK(hocket_executor_new(&ex, pool(), &o));
+    return ex;
+}
+
+static void *resize_it(void *arg)
+{
+    HK_EXPECT_OK(hocket_executor_resize(arg, 2));
+    HK_EXPECT_OK(hocket_executor_resize(arg, 1));
+    return NULL;
+}
+
+/* Workers come and go while jobs do. */
+EXPLORED(resized, &explored_held)
+{
+    explored_runtime(1);
+    hocket_executor *ex = make_with(
+        (hocket_executor_options){ .workers = 1, .idle = 3 * HOCKET_US });
+    int a = explore_start(resize_it, ex), b = explore_start(submit_two, ex);
+    explore_join(a);
+    explore_join(b);
+    hocket_executor_free(ex);
+    HK_EXPECT_EQ(atomic_load(&ran), 2);
+    explored_runtime_end();
+}
+
+/* Every job starts, although the rate holds them up. */
+EXPLORED(rated, &explored_held)
+{
+    explored_runtime(1);
+    hocket_executor *ex = make_with(
+        (hocket_executor_options){ .workers = 2,
+                                   .rate = 1,
+                                   .period = 2 * HOCKET_US,
+                                   .idle = explore_choice(2) ? HOCKET_FOREVER : 0 });
+    int a = explore_start(submit_two, ex), b = explore_start(submit_two, ex);
+    explore_join(a);
+    explore_join(b);
+    hocket_executor_free(ex);
+    HK_EXPECT_EQ(atomic_load(&ran), 4);
+    explored_runtime_end();
+}
+
+static int start_badly(void *arg)
+{
+    (void)arg;
+    return -EIO;
+}
+
+/* Whenever a worker fails to start, each job that was taken ends. */
+EXPLORED(broken, &explored_held)
+{
+    hocket_future *f[2];
+    explored_runtime(1);
+    hocket_executor *ex = make_with(
+        (hocket_executor_options){ .workers = 2, .queue = 1, .worker_start = start_badly });
+    for (int i = 0; i < 2; i++) {
+        int err = hocket_submit_fn(ex, &f[i], count, NULL);
+        HK_EXPECT(err == 0 || err == -EPIPE);
+        if (err == 0) {
+            HK_EXPECT_EQ(result_of(f[i]), -EIO);
+            hocket_future_free(f[i]);
+        }
+    }
+    hocket_executor_free(ex);
+    HK_EXPECT_EQ(atomic_load(&ran), 0);
+    explored_runtime_end();
+}
+
 /* ---- map ---- */
 
 struct list {
@@ -362,6 +437,9 @@ SUITE("executor", explored_limit())
     suite_once(full);
     suite_once(shut_down_under_submitters);
     suite_once(lends_its_place);
+    suite_once(resized);
+    suite_once(rated);
+    suite_once(broken);
     suite_once(mapped);
     suite_once(runtime_ends_first);
 }
