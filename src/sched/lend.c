@@ -52,13 +52,11 @@ void hocket__lend(void)
     if (!rt->threads || hk_load(&rt->stopping))
         return;
     struct hocket__worker *w = spare_take();
-    if (w) {
-        (void)hk_add(&rt->lent, 1);
+    (void)hk_add(&rt->lent, 1); /* before it runs: who sees what it did sees it counted */
+    if (w)
         hocket__wake_worker(w);
-        return;
-    }
-    if (hocket__worker_start(true) == 0)
-        (void)hk_add(&rt->lent, 1);
+    else if (hocket__worker_start(true) != 0)
+        (void)hk_sub(&rt->lent, 1);
 }
 
 bool hocket__worker_spare(struct hocket__worker *w)
