@@ -223,7 +223,8 @@ static void hand_out(hocket_task *self)
 HK_COLD void hocket__fork_answer(hocket_task *self)
 {
     struct hocket__worker *w = hocket__worker_here();
-    if (!any_left(&self->forks))
+    /* Not ON: who asked meant the task that had this record before, and ours are not for taking. */
+    if (!(hk_load(attention_of(&self->forks)) & ON) || !any_left(&self->forks))
         return; /* still asked: the next fork answers */
     (void)hk_and(attention_of(&self->forks), ~ASKED);
     if (hk_load(&hocket__rt.searching) == 0) {

@@ -7,6 +7,7 @@
 #include <hocket/local.h>
 #include <hocket/mutex.h>
 
+#include "park/forks.h"
 #include "support/suite.h"
 
 #define FIBERS 4 /* the first modes whose body is a fiber on workers: 0, 1 and two others */
@@ -496,6 +497,25 @@ START_TEST(locals_are_inherited)
 }
 END_TEST
 
+/* Who asks may be too late: the record belongs to another task by then, here to a thread's. */
+static int asked_too_late(void *arg)
+{
+    hocket_branch b;
+    (void)arg;
+    (void)hk_or(hk_word32(&hocket_self()->forks.attention), HOCKET__FORKS_ASKED);
+    HK_EXPECT_EQ(fib((void *)10), 55);
+    hocket_fork(&b, fib, (void *)5);
+    (void)hk_or(hk_word32(&hocket_self()->forks.attention), HOCKET__FORKS_ASKED);
+    HK_EXPECT_EQ(hocket_sync(&b), 5);
+    return 0;
+}
+
+START_TEST(asked_by_mistake)
+{
+    run_in(_i, asked_too_late, NULL);
+}
+END_TEST
+
 /* ---- without a runtime ---- */
 
 START_TEST(without_a_runtime)
@@ -524,5 +544,6 @@ SUITE("fork and join", 30)
     tcase_add_loop_test(suite__case, branches_and_scopes, 0, FIBERS);
     tcase_add_loop_test(suite__case, locals_are_inherited, 0,
                         5); /* a thread of its own keeps them */
+    suite_each(asked_by_mistake);
     suite_once(without_a_runtime);
 }
