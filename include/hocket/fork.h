@@ -28,6 +28,7 @@
  * innermost then.  So it must give back the locks that it takes and close the scopes that it
  * opens, must not take a lock that the caller keeps over the sync, and should not depend
  * on hocket_self or on task locals but inherited ones.  A cancel of the caller reaches it.
+ * While it is a task of its own it is counted and listed as one.  In C++ no exception may leave it.
  *
  * A fiber that waits for something hands its branches to the workers first: what a
  * branch does may be waited for before its sync.  (Not on threads and without a
