@@ -6,7 +6,8 @@
  * could take, and otherwise does one chunk after the other.  So there is always something to
  * steal, the half of the rest, and not one fork more than steals ask for.  Chunks
  * grow until one takes CHUNK_TIME: that is how long a thief waits for an answer, and
- * what the checks in between are paid by.
+ * what the checks in between are paid by.  What one part has found the next begins with, so that a
+ * loop of a hundred trivial bodies is a handful of chunks.
  *
  * A reduction is a fixed tree instead: splitting by demand would combine in another order each
  * time.
@@ -24,7 +25,7 @@
 
 #define CHUNK_TIME ((int64_t)8 * HOCKET__TICKS_PER_US)
 #define PARTS      16  /* of a loop, where a fork costs a task */
-#define CHUNKS     256 /* of a reduction whose grain is not given */
+#define CHUNKS     128 /* of a reduction whose grain is not given */
 
 /* Shared by all parts of one call; in the caller's frame. */
 struct loop {
@@ -33,6 +34,7 @@ struct loop {
     size_t grain;  /* 0: adapt */
     size_t coarse; /* do not split below where each fork makes a task at once */
     const hocket_reduction *reduction;
+    _Atomic size_t chunk;    /* what adaptive parts found to be right, for those that begin */
     _Atomic uint32_t failed; /* some chunk did, or the caller was cancelled */
 };
 
@@ -60,7 +62,6 @@ static int may_go_on(struct loop *l)
 struct part {
     struct loop *loop;
     size_t begin, end;
-    size_t chunk;
 };
 
 static int part_run(void *arg);
@@ -79,18 +80,24 @@ static int part_split(const struct part *p)
     return err ? err : other;
 }
 
-static size_t adapted(size_t chunk, int64_t took)
+/* The next chunk, after one that took so long. */
+static size_t adapted(struct loop *l, size_t chunk, int64_t took)
 {
+    size_t next = chunk;
     if (took < CHUNK_TIME / 2)
-        return chunk > SIZE_MAX / 2 ? chunk : chunk * 2;
-    return took > CHUNK_TIME * 2 && chunk > 1 ? chunk / 2 : chunk;
+        next = chunk > SIZE_MAX / 4 ? chunk : took < CHUNK_TIME / 8 ? chunk * 4 : chunk * 2;
+    else if (took > CHUNK_TIME * 2 && chunk > 1)
+        next = chunk / 2;
+    if (next != chunk)
+        hk_store(&l->chunk, next);
+    return next;
 }
 
 /* Is it time to have something to steal again? */
-static bool wants_split(const struct part *p, hocket_task *self)
+static bool wants_split(const struct part *p, size_t chunk, hocket_task *self)
 {
     size_t left = p->end - p->begin;
-    if (left <= p->chunk || hocket__forks_waiting(self))
+    if (left <= chunk || hocket__forks_waiting(self))
         return false;
     /* With inherited locals nothing waits to be taken, so that says nothing. */
     return left > p->loop->coarse ||
@@ -102,7 +109,9 @@ static int part_run(void *arg)
     struct part p = *(struct part *)arg;
     struct loop *l = p.loop;
     hocket_task *self = hocket__self_or_null();
-    bool fiber = self && self->kind == HOCKET__FIBER;
+    bool fiber = self && self->kind == HOCKET__FIBER, adapts = l->grain == 0;
+    size_t chunk = adapts ? hk_load(&l->chunk) : l->grain;
+    int64_t then = adapts ? hocket__ticks() : 0;
     while (p.begin < p.end) {
         int go = may_go_on(l);
         if (hk_unlikely(go != 1))
@@ -110,26 +119,28 @@ static int part_run(void *arg)
         size_t n = p.end - p.begin;
         if (fiber) {
             hocket__fork_poll(self);
-            if (wants_split(&p, self))
+            if (wants_split(&p, chunk, self))
                 return part_split(&p);
         }
-        n = n < p.chunk ? n : p.chunk;
-        int64_t start = l->grain ? 0 : hocket__ticks();
+        n = n < chunk ? n : chunk;
         int err = l->fn(p.begin, p.begin + n, l->arg);
         if (hk_unlikely(err < 0))
             return fails(l, err);
-        if (!l->grain)
-            p.chunk = adapted(p.chunk, hocket__ticks() - start);
         p.begin += n;
+        if (adapts && p.begin < p.end) {
+            int64_t now = hocket__ticks();
+            chunk = adapted(l, chunk, now - then);
+            then = now;
+        }
     }
     return 0;
 }
 
 int hocket_parallel_for(size_t begin, size_t end, size_t grain, hocket_range_fn *fn, void *arg)
 {
-    struct loop l = { .fn = fn, .arg = arg, .grain = grain };
+    struct loop l = { .fn = fn, .arg = arg, .grain = grain, .chunk = 1 };
     l.coarse = end > begin ? (end - begin) / PARTS : 0;
-    struct part all = { &l, begin, end, grain ? grain : 1 };
+    struct part all = { &l, begin, end };
     int err = hocket_check();
     return err ? err : part_run(&all);
 }
