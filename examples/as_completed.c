@@ -23,6 +23,7 @@ static int program(void *arg)
     hocket_executor *ex;
     hocket_future *futures[WORDS] = { NULL };
     hocket_completed *done = NULL;
+    hocket_time deadline = hocket_after(HOCKET_SEC);
     size_t i;
     int err = hocket_executor_new(&ex, "threads", HOCKET_EXECUTOR_OPTIONS(.workers = 2));
     if (err)
@@ -31,7 +32,7 @@ static int program(void *arg)
         err = hocket_submit(ex, &futures[i], measure, words[i], strlen(words[i]) + 1);
     if (err == 0)
         err = hocket_completed_open(&done, futures, WORDS);
-    while (err == 0 && (err = hocket_completed_next(done, &i, hocket_after(HOCKET_SEC))) == 0) {
+    while (err == 0 && (err = hocket_completed_next(done, &i, deadline)) == 0) {
         int result = hocket_future_result(futures[i]);
         if (result < 0)
             printf("failed: %s\n", hocket_future_error(futures[i])->message);
