@@ -150,6 +150,7 @@ int hocket_parallel_for(size_t begin, size_t end, size_t grain, hocket_range_fn 
 struct node {
     struct loop *loop;
     size_t begin, end;
+    size_t chunks;
     void *value;
 };
 
@@ -168,13 +169,14 @@ static int node_run(void *arg)
 {
     const struct node *n = arg;
     struct loop *l = n->loop;
-    size_t chunks = (n->end - n->begin - 1) / l->grain + 1;
-    if (chunks == 1)
+    if (n->chunks == 1)
         return leaf_run(n);
     const hocket_reduction *r = l->reduction;
     struct node left = *n, right = *n;
     hocket_branch branch;
-    left.end = right.begin = n->begin + chunks / 2 * l->grain;
+    left.chunks = n->chunks / 2;
+    right.chunks = n->chunks - left.chunks;
+    left.end = right.begin = n->begin + left.chunks * l->grain;
     right.value = __builtin_alloca(r->size); /* at most HOCKET_REDUCTION_MAX */
     hocket_fork(&branch, node_run, &right);
     int err = node_run(&left), other = hocket_sync(&branch);
@@ -189,7 +191,7 @@ int hocket_parallel_reduce(const hocket_reduction *r, size_t begin, size_t end, 
     if (r->size == 0 || r->size > HOCKET_REDUCTION_MAX)
         return -EINVAL;
     struct loop l = { .grain = grain, .reduction = r };
-    struct node all = { &l, begin, end, __builtin_alloca(r->size) };
+    struct node all = { &l, begin, end, 1, __builtin_alloca(r->size) };
     int err = hocket_check();
     if (err)
         return err;
@@ -199,6 +201,7 @@ int hocket_parallel_reduce(const hocket_reduction *r, size_t begin, size_t end, 
     }
     if (grain == 0)
         l.grain = (end - begin - 1) / CHUNKS + 1;
+    all.chunks = (end - begin - 1) / l.grain + 1;
     err = node_run(&all);
     if (err == 0)
         memcpy(ret_value, all.value, r->size);
