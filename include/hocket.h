@@ -31,6 +31,7 @@
 #include <hocket/runtime.h>
 #include <hocket/rwlock.h>
 #include <hocket/scope.h>
+#include <hocket/select.h>
 #include <hocket/sem.h>
 #include <hocket/task.h>
 #include <hocket/time.h>

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sched/poll.h"
 #include "sched/worker.h"
 #include "sys/overflow.h"
 #include "sys/sanitizer.h"
@@ -319,6 +320,7 @@ void hocket__sched_stop(void)
     stop_threads();
     seat_close();
     hocket__blocking_stop();
+    hocket__poll_stop();
     hk_store_rel(&hocket__driver_wake, NULL);
     hk_store_rel(&hocket__drive, NULL);
     hk_store_rel(&hocket__drive_wanted, NULL);

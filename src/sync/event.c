@@ -60,3 +60,38 @@ int hocket_event_wait(hocket_event *event, hocket_time deadline)
     hocket_task *self = hocket__self_must("hocket_event_wait");
     return hocket__gate_wait_open(&gate, is_set, self, deadline);
 }
+
+/* ---- for select ---- */
+
+bool hocket__event_enroll(void *object, struct hocket__waiter *node)
+{
+    hocket_event *event = object;
+    const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
+    struct hocket__wakes wakes = { NULL, NULL };
+    hocket__gate_enter(&gate);
+    gate.serve(&gate, &wakes); /* a pulse that is still to be served is not for us */
+    uint32_t word = hk_load_acq(gate.word);
+    while (!is_set(word) && !hk_cas(gate.word, &word, word | HOCKET__GATE_WAITERS))
+        continue;
+    if (!is_set(word))
+        hocket__queue_push(gate.head, &node->link);
+    hocket__gate_leave(&gate, &wakes);
+    hocket__wakes_run(&wakes);
+    if (is_set(word))
+        hocket__gate_passed(gate.busy);
+    return is_set(word);
+}
+
+void hocket__event_leave(void *object, struct hocket__waiter *node, bool served)
+{
+    hocket_event *event = object;
+    const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
+    struct hocket__wakes wakes = { NULL, NULL };
+    if (!served) {
+        hocket__gate_enter(&gate);
+        hocket__queue_forget(gate.head, node);
+        hocket__gate_leave(&gate, &wakes);
+        hocket__wakes_run(&wakes);
+    }
+    hocket__gate_passed(gate.busy);
+}

@@ -31,8 +31,10 @@ void hocket__gate_serve_pulse(const struct hocket__gate *g, struct hocket__wakes
     if (hk_load(g->word) & HOCKET__GATE_PULSE) {
         struct hocket__waiter *node;
         (void)hk_and(g->word, ~HOCKET__GATE_PULSE);
-        while ((node = hocket__queue_claim(g->head)) != NULL)
+        while ((node = hocket__queue_claim(g->head)) != NULL) {
+            node->done = 1; /* for select, which has several */
             hocket__wakes_add(wakes, node->task);
+        }
     }
     if (!*g->head)
         hocket__gate_no_waiters(g);

@@ -101,6 +101,13 @@ void hocket__gate_serve_pulse(const struct hocket__gate *g, struct hocket__wakes
 int hocket__gate_wait_open(const struct hocket__gate *g, bool (*is_open)(uint32_t word),
                            hocket_task *self, hocket_time deadline);
 
+/*
+ * An event as one of several things to wait for.  enroll: true if it is set; otherwise `node` is
+ * linked, and leave must follow, with whether it was this node that was served.
+ */
+bool hocket__event_enroll(void *event, struct hocket__waiter *node);
+void hocket__event_leave(void *event, struct hocket__waiter *node, bool served);
+
 /* Under the guard, with an empty queue. */
 static inline void hocket__gate_no_waiters(const struct hocket__gate *g)
 {

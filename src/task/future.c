@@ -100,8 +100,10 @@ HK_COLD static void tell(hocket_future *f)
     struct hocket__wakes wakes = { NULL, NULL };
     struct hocket__waiter *node;
     hocket__guard_lock(&f->more->guard);
-    while ((node = hocket__queue_claim(&f->more->waiters)) != NULL)
+    while ((node = hocket__queue_claim(&f->more->waiters)) != NULL) {
+        node->done = 1; /* for select, which has several */
         hocket__wakes_add(&wakes, node->task);
+    }
     (void)hocket__guard_unlock(&f->more->guard);
     hocket__wakes_run(&wakes);
     for (;;) {

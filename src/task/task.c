@@ -82,8 +82,10 @@ static void publish_end(hocket_task *t)
         struct hocket__link *link = t->joiners;
         hocket__queue_remove(&t->joiners, link);
         struct hocket__waiter *n = hk_container_of(link, struct hocket__waiter, link);
-        if (hocket__claim(n->task))
+        if (hocket__claim(n->task)) {
+            n->done = 1;
             hocket__wakes_add(&wakes, n->task);
+        }
     }
     (void)hocket__guard_unlock(&t->guard);
     hocket__wakes_run(&wakes);

@@ -125,6 +125,7 @@ static void cancel_points(void)
     POINT(hocket_latch_wait, &latch, HOCKET_FOREVER);
     POINT(hocket_once_do, &once, work, NULL, HOCKET_FOREVER);
     POINT(hocket_guarded_call_until, &guarded, value_call, NULL, HOCKET_FOREVER);
+    POINT(hocket_select, NULL, 0, HOCKET_NOW);
     POINT(hocket_queue_put, queue, &n, HOCKET_NOW);
     POINT(hocket_queue_put_with, queue, &n, 1, HOCKET_NOW);
     POINT(hocket_queue_get, queue, &n, HOCKET_FOREVER);
