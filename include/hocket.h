@@ -34,6 +34,8 @@
 #include <hocket/select.h>
 #include <hocket/sem.h>
 #include <hocket/task.h>
+#include <hocket/ticker.h>
 #include <hocket/time.h>
+#include <hocket/timer.h>
 
 #endif

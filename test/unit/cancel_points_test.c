@@ -25,6 +25,8 @@ static hocket_word word;
 static hocket_queue *queue;
 static hocket_executor *executor;
 static hocket_future *future, *none;
+static hocket_timer *timer;
+static hocket_ticker *ticker;
 static hocket_task *ended;
 static int calls; /* of functions that must not be called */
 
@@ -139,6 +141,9 @@ static void cancel_points(void)
     POINT(hocket_map, executor, job, no_more, NULL, NULL, NULL, HOCKET_FOREVER);
     POINT(hocket_future_get, future, NULL, HOCKET_FOREVER);
     POINT(hocket_future_wait, future, HOCKET_NOW);
+    POINT(hocket_submit_at, executor, &none, HOCKET_NOW, work, NULL);
+    POINT(hocket_timer_stop, timer, HOCKET_FOREVER);
+    POINT(hocket_ticker_wait, ticker, NULL, NULL, HOCKET_FOREVER);
     HOCKET_WITH(&mutex) {
         POINT(hocket_cond_wait, &cond, &mutex, HOCKET_NOW);
         POINT(hocket_cond_wait_for, &cond, &mutex, yes, NULL, HOCKET_FOREVER);
@@ -209,12 +214,20 @@ static void never(void)
     hocket_executor_free(ex);
     NEVER(hocket_buffer_append, &b, "x", 1);
     hocket_buffer_free(&b);
+    NEVER(hocket_timer_start, timer, HOCKET_FOREVER);
+    NEVER(hocket_timer_start_every, timer, HOCKET_FOREVER, 1, HOCKET_FIXED_RATE);
     NEVER(hocket_local_set, &local, NULL);
     NEVER(hocket_hooks_set, NULL, NULL);
     NEVER(hocket_print, stderr, "%s", "");
     NEVER(hocket_runtime_start, NULL);
     if (hocket_task_placement(hocket_self()) == HOCKET_ON_THREAD)
         NEVER(hocket_runtime_stop, HOCKET_FOREVER);
+}
+
+static int tick(hocket_timer *t, void *arg)
+{
+    (void)t;
+    return work(arg);
 }
 
 static int body(void *arg)
@@ -228,6 +241,8 @@ static int body(void *arg)
     HK_EXPECT_OK(hocket_queue_put(queue, &value, HOCKET_NOW));
     HK_EXPECT_OK(hocket_executor_new(&executor, "inline", NULL));
     HK_EXPECT_OK(hocket_submit_fn(executor, &future, work, NULL));
+    HK_EXPECT_OK(hocket_timer_new(&timer, tick, NULL));
+    HK_EXPECT_OK(hocket_ticker_new(&ticker, 1));
     ended = run_spawn(work, NULL);
     HK_EXPECT_OK(hocket_join(ended, NULL, HOCKET_FOREVER));
     calls = 0;
@@ -240,6 +255,8 @@ static int body(void *arg)
     hocket_future_free(future);
     hocket_executor_free(executor);
     hocket_queue_free(queue);
+    hocket_timer_free(timer);
+    hocket_ticker_free(ticker);
     hocket_task_release(ended);
     return 0;
 }
