@@ -18,14 +18,14 @@ static size_t round_up(size_t n, size_t to)
 static size_t ring_bytes(struct hocket__ring *r, size_t value_size, size_t capacity)
 {
     size_t bytes;
-    if (value_size > SIZE_MAX / 4 || capacity > SIZE_MAX / 8)
+    if (value_size > SIZE_MAX / 4 || capacity > SIZE_MAX / 16)
         return 0;
     r->value_size = value_size;
     r->capacity = capacity;
     r->stamp_at = round_up(value_size, 8);
     r->stride = round_up(r->stamp_at + 8, value_size % 16 == 0 ? 16 : 8);
-    r->lap_shift = 1;
-    while ((size_t)1 << (r->lap_shift - 1) < capacity)
+    r->lap_shift = HOCKET__RING_STEP;
+    while ((size_t)1 << (r->lap_shift - HOCKET__RING_STEP) < capacity)
         r->lap_shift++;
     r->lap = (uint64_t)1 << r->lap_shift;
     if (__builtin_mul_overflow(r->stride, capacity, &bytes) ||
@@ -37,8 +37,11 @@ static size_t ring_bytes(struct hocket__ring *r, size_t value_size, size_t capac
 static void ring_start(struct hocket__ring *r, void *cells)
 {
     r->cells = cells;
-    for (uint64_t at = 0; at < 2 * (uint64_t)r->capacity; at += 2)
+    hocket__solo_init(&r->solo);
+    for (uint64_t i = 0; i < r->capacity; i++) {
+        uint64_t at = i << HOCKET__RING_STEP;
         hk_store(hocket__ring_stamp(r, hocket__ring_cell(r, at)), at);
+    }
 }
 
 static bool sensible(const hocket_queue_options *o, size_t value_size)
@@ -63,7 +66,7 @@ int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
     if (capacity == HOCKET_RENDEZVOUS)
         capacity = 0;
     bool ringed = o->order == HOCKET_FIFO && capacity != 0 && capacity != HOCKET_UNBOUNDED;
-    struct hocket__ring ring = { .lap = 2, .lap_shift = 1 };
+    struct hocket__ring ring = { .lap = 4, .lap_shift = HOCKET__RING_STEP };
     size_t bytes = ringed ? ring_bytes(&ring, value_size, capacity) : sizeof(hocket_queue) + LINE;
     if (bytes == 0)
         return -EINVAL;
@@ -127,7 +130,7 @@ static void drop_store(hocket_queue *q, struct hocket__store *store)
 static size_t empty(hocket_queue *q, uint64_t *ret_from, struct hocket__store *ret_store)
 {
     size_t count = hocket__queue_count_held(q);
-    *ret_from = hk_load(&q->ring.head) & ~(uint64_t)HOCKET__RING_SLOW;
+    *ret_from = hk_load(&q->ring.head) & ~HOCKET__RING_BITS;
     if (q->ringed) {
         for (size_t i = 0; i < count; i++)
             (void)hocket__ring_take(&q->ring);
@@ -178,7 +181,7 @@ void hocket_queue_free(hocket_queue *q)
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->putters);
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->joiners);
     if (q->ringed)
-        drop_ring(q, hk_load(&q->ring.head), hocket__ring_count(&q->ring));
+        drop_ring(q, hk_load(&q->ring.head) & ~HOCKET__RING_BITS, hocket__ring_count(&q->ring));
     else
         drop_store(q, &q->store);
     hocket__flag_close(&q->flag);

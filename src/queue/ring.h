@@ -8,8 +8,8 @@
  * A ring of cells, each with a value and a stamp that says whose turn it is (after Vyukov's
  * bounded queue).  Two words say where the next put and the next get take place:
  *
- *     63 ...  k+1 | k ... 1 | 0
- *       lap       |  index  | SLOW         2^k >= capacity
+ *     63 ... k+2 | k+1 ... 2 | 1    | 0
+ *       lap      |   index   | SOLO | SLOW         2^k >= capacity
  *
  * A put at position p needs the stamp p.  It moves `tail` on by CAS, which makes the cell its own,
  * copies the value and sets the stamp to p+1.  A get at position p needs p+1, moves `head` on,
@@ -21,6 +21,10 @@
  * cells get their stamp within a few instructions, and are waited for.  As long as SLOW is
  * set, what the words say is exact.  The bit is set while somebody waits, after a close,
  * and always in queues of another kind.
+ *
+ * SOLO: the words belong to one thread, which moves them on without a locked instruction
+ * (queue/solo.h).  Others take the guard and then that right away, and the bit with it.  The owner sets and
+ * clears SLOW like anybody who holds the queue, but by stores.
  *
  * Since the decision to wait is made with SLOW set in the very word that the other side must
  * change by CAS, no wake-up is lost, and no fence or flag is needed beside the CAS.  A put
@@ -36,9 +40,12 @@
  */
 #include <string.h>
 
-#include "park/spin.h"
+#include "queue/solo.h"
 
-#define HOCKET__RING_SLOW 1u
+#define HOCKET__RING_SLOW ((uint64_t)1)
+#define HOCKET__RING_SOLO ((uint64_t)2)
+#define HOCKET__RING_BITS (HOCKET__RING_SLOW | HOCKET__RING_SOLO)
+#define HOCKET__RING_STEP 2 /* an index is shifted by so many bits */
 
 #define HOCKET__RING_INLINE static inline __attribute__((always_inline))
 
@@ -53,6 +60,7 @@ struct hocket__ring {
     /* Each on a line of its own, and the neighbour that is fetched with it. */
     _Alignas(128) _Atomic uint64_t tail;
     _Alignas(128) _Atomic uint64_t head;
+    struct hocket__solo solo;
 };
 
 enum hocket__ring_result {
@@ -76,7 +84,7 @@ static inline void hocket__value_copy(size_t size, void *to, const void *from)
 
 static inline unsigned char *hocket__ring_cell(const struct hocket__ring *r, uint64_t at)
 {
-    return r->cells + (size_t)((at & (r->lap - 1)) >> 1) * r->stride;
+    return r->cells + (size_t)((at & (r->lap - 1)) >> HOCKET__RING_STEP) * r->stride;
 }
 
 static inline _Atomic uint64_t *hocket__ring_stamp(const struct hocket__ring *r,
@@ -88,8 +96,9 @@ static inline _Atomic uint64_t *hocket__ring_stamp(const struct hocket__ring *r,
 /* The position `n` <= capacity further. */
 static inline uint64_t hocket__ring_after(const struct hocket__ring *r, uint64_t at, size_t n)
 {
-    uint64_t index = ((at & (r->lap - 1)) >> 1) + n, lap = at & ~(r->lap - 1);
-    return index < r->capacity ? lap + (index << 1) : lap + r->lap + ((index - r->capacity) << 1);
+    uint64_t index = ((at & (r->lap - 1)) >> HOCKET__RING_STEP) + n, lap = at & ~(r->lap - 1);
+    return index < r->capacity ? lap + (index << HOCKET__RING_STEP)
+                               : lap + r->lap + ((index - r->capacity) << HOCKET__RING_STEP);
 }
 
 /* How many values lie between; nonsense if the two were not read at one moment. */
@@ -97,7 +106,8 @@ static inline int64_t hocket__ring_between(const struct hocket__ring *r, uint64_
                                            uint64_t tail)
 {
     int64_t laps = (int64_t)(tail >> r->lap_shift) - (int64_t)(head >> r->lap_shift);
-    int64_t indices = (int64_t)((tail & (r->lap - 1)) >> 1) - (int64_t)((head & (r->lap - 1)) >> 1);
+    int64_t indices = (int64_t)((tail & (r->lap - 1)) >> HOCKET__RING_STEP) -
+                      (int64_t)((head & (r->lap - 1)) >> HOCKET__RING_STEP);
     return laps * (int64_t)r->capacity + indices;
 }
 
@@ -105,7 +115,7 @@ static inline int64_t hocket__ring_between(const struct hocket__ring *r, uint64_
 static inline uint64_t hocket__ring_total(const struct hocket__ring *r)
 {
     uint64_t tail = hk_load_acq(&r->tail);
-    return (tail >> r->lap_shift) * r->capacity + ((tail & (r->lap - 1)) >> 1);
+    return (tail >> r->lap_shift) * r->capacity + ((tail & (r->lap - 1)) >> HOCKET__RING_STEP);
 }
 
 /* Wait for another call that has moved on and not yet set its stamp. */
@@ -118,11 +128,58 @@ static inline void hocket__ring_await(_Atomic uint64_t *stamp, uint64_t value)
 /* Turns of waiting for such a call before the guard is taken. */
 #define HOCKET__RING_TURNS 64
 
+/* The owner's put and get: as those below, with stores instead of the CAS. */
+HOCKET__RING_INLINE int hocket__ring_solo_put(struct hocket__ring *r, const void *value)
+{
+    int result = HOCKET__RING_SEE;
+    struct hocket__solo_grant *g = hocket__solo_enter(&r->solo);
+    if (hk_unlikely(g == NULL))
+        return result;
+    uint64_t tail = hk_load_acq(&r->tail), at = tail & ~HOCKET__RING_BITS; /* see ring_mark */
+    if (hk_likely((tail & HOCKET__RING_BITS) == HOCKET__RING_SOLO)) {
+        unsigned char *cell = hocket__ring_cell(r, at);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        if (hk_likely(hk_load_acq(stamp) == at)) {
+            hocket__value_copy(r->value_size, cell, value);
+            hk_store_rel(stamp, at + 1);
+            hk_store_rel(&r->tail, hocket__ring_after(r, at, 1) | HOCKET__RING_SOLO);
+            result = HOCKET__RING_DONE;
+        } else if ((hk_load(&r->head) & ~HOCKET__RING_BITS) + r->lap == at) {
+            result = HOCKET__RING_NOT;
+        }
+    }
+    hocket__solo_leave(g);
+    return result;
+}
+
+HOCKET__RING_INLINE int hocket__ring_solo_get(struct hocket__ring *r, void *ret_value)
+{
+    int result = HOCKET__RING_SEE;
+    struct hocket__solo_grant *g = hocket__solo_enter(&r->solo);
+    if (hk_unlikely(g == NULL))
+        return result;
+    uint64_t head = hk_load_acq(&r->head), at = head & ~HOCKET__RING_BITS; /* see ring_mark */
+    if (hk_likely((head & HOCKET__RING_BITS) == HOCKET__RING_SOLO)) {
+        unsigned char *cell = hocket__ring_cell(r, at);
+        _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
+        if (hk_likely(hk_load_acq(stamp) == at + 1)) {
+            hocket__value_copy(r->value_size, ret_value, cell);
+            hk_store_rel(stamp, at + r->lap);
+            hk_store_rel(&r->head, hocket__ring_after(r, at, 1) | HOCKET__RING_SOLO);
+            result = HOCKET__RING_DONE;
+        } else if ((hk_load(&r->tail) & ~HOCKET__RING_BITS) == at) {
+            result = HOCKET__RING_NOT;
+        }
+    }
+    hocket__solo_leave(g);
+    return result;
+}
+
 HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *value)
 {
     unsigned turn = 0;
     uint64_t tail = hk_load_acq(&r->tail);
-    while (hk_likely(!(tail & HOCKET__RING_SLOW))) {
+    while (hk_likely(!(tail & HOCKET__RING_BITS))) {
         unsigned char *cell = hocket__ring_cell(r, tail);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == tail)) {
@@ -135,7 +192,7 @@ HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *val
         }
         uint64_t head = hk_load_sc(&r->head), again = hk_load_sc(&r->tail);
         if (again == tail) {
-            if ((head & ~(uint64_t)HOCKET__RING_SLOW) + r->lap == tail)
+            if ((head & ~HOCKET__RING_BITS) + r->lap == tail)
                 return HOCKET__RING_NOT;
             if (turn++ == HOCKET__RING_TURNS)
                 break;
@@ -143,14 +200,15 @@ HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *val
         }
         tail = again;
     }
-    return HOCKET__RING_SEE;
+    return (tail & HOCKET__RING_BITS) == HOCKET__RING_SOLO ? hocket__ring_solo_put(r, value)
+                                                           : HOCKET__RING_SEE;
 }
 
 HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value)
 {
     unsigned turn = 0;
     uint64_t head = hk_load_acq(&r->head);
-    while (hk_likely(!(head & HOCKET__RING_SLOW))) {
+    while (hk_likely(!(head & HOCKET__RING_BITS))) {
         unsigned char *cell = hocket__ring_cell(r, head);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == head + 1)) {
@@ -165,13 +223,14 @@ HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value
         if (again == head) {
             if (tail == head) /* with SLOW it may be closed, which is another answer */
                 return HOCKET__RING_NOT;
-            if ((tail & HOCKET__RING_SLOW) || turn++ == HOCKET__RING_TURNS)
+            if ((tail & HOCKET__RING_BITS) || turn++ == HOCKET__RING_TURNS)
                 break;
             hk_spin_pause();
         }
         head = again;
     }
-    return HOCKET__RING_SEE;
+    return (head & HOCKET__RING_BITS) == HOCKET__RING_SOLO ? hocket__ring_solo_get(r, ret_value)
+                                                           : HOCKET__RING_SEE;
 }
 
 /* As many of `count` values as there is room for at once; 0: full, or hold the queue. */
@@ -182,7 +241,7 @@ static inline size_t hocket__ring_put_some(struct hocket__ring *r, const unsigne
     size_t n;
     do {
         int64_t there = hocket__ring_between(r, hk_load_acq(&r->head), tail);
-        if ((tail & HOCKET__RING_SLOW) || there < 0 || there >= (int64_t)r->capacity)
+        if ((tail & HOCKET__RING_BITS) || there < 0 || there >= (int64_t)r->capacity)
             return 0;
         n = r->capacity - (size_t)there;
         n = n < count ? n : count;
@@ -206,7 +265,7 @@ static inline size_t hocket__ring_get_some(struct hocket__ring *r, unsigned char
     size_t n;
     do {
         int64_t there = hocket__ring_between(r, head, hk_load_acq(&r->tail));
-        if ((head & HOCKET__RING_SLOW) || there <= 0 || there > (int64_t)r->capacity)
+        if ((head & HOCKET__RING_BITS) || there <= 0 || there > (int64_t)r->capacity)
             return 0;
         n = (size_t)there < most ? (size_t)there : most;
     } while (!hk_cas(&r->head, &head, hocket__ring_after(r, head, n)));
@@ -228,19 +287,37 @@ static inline bool hocket__ring_is_slow(const struct hocket__ring *r)
     return (hk_load(&r->tail) & HOCKET__RING_SLOW) != 0;
 }
 
+/*
+ * Stores will do where nobody else changes a word: with SLOW in it, or SOLO and the owner calls.
+ * They release what was done to the ring under the guard; the loads of the words acquire it.
+ */
+static inline void hocket__ring_mark(struct hocket__ring *r, uint64_t bits)
+{
+    hk_store_rel(&r->tail, (hk_load(&r->tail) & ~HOCKET__RING_BITS) | bits);
+    hk_store_rel(&r->head, (hk_load(&r->head) & ~HOCKET__RING_BITS) | bits);
+}
+
 static inline void hocket__ring_slow(struct hocket__ring *r)
 {
-    if (!hocket__ring_is_slow(r)) {
-        (void)hk_or(&r->tail, (uint64_t)HOCKET__RING_SLOW);
-        (void)hk_or(&r->head, (uint64_t)HOCKET__RING_SLOW);
+    uint64_t tail = hk_load(&r->tail);
+    if (tail & HOCKET__RING_SOLO) {
+        if (!hocket__solo_mine(&r->solo)) {
+            hocket__solo_revoke(&r->solo);
+            hocket__ring_mark(r, HOCKET__RING_SLOW);
+        } else if (!(tail & HOCKET__RING_SLOW)) {
+            hocket__ring_mark(r, HOCKET__RING_BITS);
+        }
+    } else if (!(tail & HOCKET__RING_SLOW)) {
+        (void)hk_or(&r->tail, HOCKET__RING_SLOW);
+        (void)hk_or(&r->head, HOCKET__RING_SLOW);
     }
 }
 
-/* Nobody else changes a word with SLOW in it, so stores will do; they pair with the loads above. */
+/* With SLOW set.  The right of an owner stays, also if it is not the caller. */
 static inline void hocket__ring_fast(struct hocket__ring *r)
 {
-    hk_store_rel(&r->tail, hk_load(&r->tail) & ~(uint64_t)HOCKET__RING_SLOW);
-    hk_store_rel(&r->head, hk_load(&r->head) & ~(uint64_t)HOCKET__RING_SLOW);
+    bool solo = (hk_load(&r->tail) & HOCKET__RING_SOLO) || hocket__solo_earned(&r->solo);
+    hocket__ring_mark(r, solo ? HOCKET__RING_SOLO : 0);
 }
 
 /* Values in it.  With SLOW set. */
@@ -251,24 +328,24 @@ static inline size_t hocket__ring_count(const struct hocket__ring *r)
 
 static inline void hocket__ring_push(struct hocket__ring *r, const void *value)
 {
-    uint64_t tail = hk_load(&r->tail) & ~(uint64_t)HOCKET__RING_SLOW;
+    uint64_t word = hk_load(&r->tail), tail = word & ~HOCKET__RING_BITS;
     unsigned char *cell = hocket__ring_cell(r, tail);
     _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
     hocket__ring_await(stamp, tail);
     hocket__value_copy(r->value_size, cell, value);
     hk_store_rel(stamp, tail + 1);
-    hk_store_rel(&r->tail, hocket__ring_after(r, tail, 1) | HOCKET__RING_SLOW);
+    hk_store_rel(&r->tail, hocket__ring_after(r, tail, 1) | (word & HOCKET__RING_BITS));
 }
 
 /* The oldest value, which stays where it is until the ring is put into again. */
 static inline unsigned char *hocket__ring_take(struct hocket__ring *r)
 {
-    uint64_t head = hk_load(&r->head) & ~(uint64_t)HOCKET__RING_SLOW;
+    uint64_t word = hk_load(&r->head), head = word & ~HOCKET__RING_BITS;
     unsigned char *cell = hocket__ring_cell(r, head);
     _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
     hocket__ring_await(stamp, head + 1);
     hk_store_rel(stamp, head + r->lap);
-    hk_store_rel(&r->head, hocket__ring_after(r, head, 1) | HOCKET__RING_SLOW);
+    hk_store_rel(&r->head, hocket__ring_after(r, head, 1) | (word & HOCKET__RING_BITS));
     return cell;
 }
 

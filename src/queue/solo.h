@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_QUEUE_SOLO_H
+#define HOCKET_QUEUE_SOLO_H
+
+/*
+ * solo - the right of one OS thread to do without locked instructions
+ *
+ * A queue between fibers of one worker is used by one thread for as long as nobody steals any of them.
+ * That thread may own it.  The owner marks itself busy, looks whether it still is the
+ * owner, works with plain loads and stores, and is no longer busy.  Whoever wants to take the
+ * right away does so under the guard of the queue:
+ *
+ *     owner:  busy = 1                         another:  owner = 0
+ *             compiler barrier                           membarrier(2)
+ *             owner == me?                               wait until busy == 0
+ *             ... words of the ring ...                  ... words of the ring ...
+ *             busy = 0
+ *
+ * membarrier makes every running thread pass a full barrier: an owner that had looked before it is seen
+ * to be busy, one that looks after it sees that it lost.  It costs a microsecond or so, once for
+ * a loss, and the owner never has a fence.
+ *
+ * An owner that loses while it stands between its first look and `busy = 1` writes `busy` late.  So
+ * each grant has a record of its own, and after TIMES grants there are no more.
+ *
+ * A thread is granted the right when it has held the queue `needed` times with nobody else between, and
+ * each time it takes four times as many: a queue that does belong to several threads pays little.
+ * Where threads cannot be told apart by a register, or there is no membarrier, nobody is.
+ *
+ * Memory order: `busy = 0` releases and the one who waits for it acquires, which orders the words of
+ * the ring.  busy and owner are ordered by membarrier as above.
+ */
+#include "park/spin.h"
+#include "sys/sys.h"
+
+#define HOCKET__SOLO_TIMES 6
+
+#ifdef HOCKET_TEST_POINTS
+#define HOCKET__SOLO_NEEDED 1u /* so that tests with a handful of calls meet it */
+#else
+#define HOCKET__SOLO_NEEDED 16u
+#endif
+
+struct hocket__solo_grant {
+    _Atomic uintptr_t owner; /* set and cleared under the guard */
+    _Atomic uint32_t busy;   /* by the owner */
+};
+
+struct hocket__solo {
+    _Atomic uint32_t at; /* which grant is the last; under the guard */
+    /* under the guard */
+    uint32_t streak, needed;
+    uintptr_t last; /* who held the queue last */
+    struct hocket__solo_grant grants[HOCKET__SOLO_TIMES];
+};
+
+/* A number for the calling thread, or 0. */
+static inline uintptr_t hocket__solo_me(void)
+{
+#if defined(__x86_64__) && !defined(__ILP32__)
+    uintptr_t me;
+    __asm__ __volatile__("movq %%fs:0, %0" : "=r"(me)); /* volatile: fibers move */
+    return me;
+#else
+    return 0;
+#endif
+}
+
+/* Begin to work as the owner; NULL: the caller is not. */
+static inline struct hocket__solo_grant *hocket__solo_enter(struct hocket__solo *s)
+{
+    struct hocket__solo_grant *g = &s->grants[hk_load(&s->at)];
+    uintptr_t me = hocket__solo_me();
+    if (hk_unlikely(me == 0 || hk_load(&g->owner) != me))
+        return NULL;
+    hk_store(&g->busy, 1u);
+    hk_barrier(); /* the processor's part is the membarrier of who takes it away */
+    if (hk_likely(hk_load_acq(&g->owner) == me))
+        return g;
+    hk_store_rel(&g->busy, 0u);
+    return NULL;
+}
+
+static inline void hocket__solo_leave(struct hocket__solo_grant *g)
+{
+    hk_store_rel(&g->busy, 0u); /* pairs with the load in hocket__solo_revoke */
+}
+
+/* ---- with the guard ---- */
+
+static inline void hocket__solo_init(struct hocket__solo *s)
+{
+    s->needed = HOCKET__SOLO_NEEDED;
+}
+
+static inline bool hocket__solo_mine(const struct hocket__solo *s)
+{
+    return hk_load(&s->grants[hk_load(&s->at)].owner) == hocket__solo_me();
+}
+
+/* The calling thread has held the queue.  True: from now on it is the owner. */
+static inline bool hocket__solo_earned(struct hocket__solo *s)
+{
+    uintptr_t me = hocket__solo_me();
+    if (me != s->last || me == 0) {
+        s->last = me;
+        s->streak = 0;
+        return false;
+    }
+    if (hk_likely(++s->streak < s->needed))
+        return false;
+    s->streak = 0;
+    if (hk_load(&s->at) == HOCKET__SOLO_TIMES - 1 || hocket__membarrier() != 0) {
+        s->needed = UINT32_MAX;
+        return false;
+    }
+    s->needed *= 4;
+    hk_store(&s->grants[hk_load(&s->at) + 1].owner, me);
+    hk_store_rel(&s->at, hk_load(&s->at) + 1);
+    return true;
+}
+
+/* Take the right away from another thread; what it did is visible afterwards. */
+static inline void hocket__solo_revoke(struct hocket__solo *s)
+{
+    struct hocket__solo_grant *g = &s->grants[hk_load(&s->at)];
+    hk_store(&g->owner, (uintptr_t)0);
+    (void)hocket__membarrier(); /* it worked when the right was granted */
+    for (unsigned turn = 0; hk_load_acq(&g->busy) != 0; turn++)
+        hocket__spin_brief(turn);
+}
+
+#endif
