@@ -20,6 +20,7 @@
 #include <hocket/latch.h>
 #include <hocket/local.h>
 #include <hocket/lock_all.h>
+#include <hocket/map.h>
 #include <hocket/mutex.h>
 #include <hocket/once.h>
 #include <hocket/parallel.h>

@@ -5,6 +5,8 @@
  */
 #include "support/explored.h"
 
+#include <hocket/map.h>
+
 #include "task/executor.h"
 
 static _Atomic int ran;

@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <hocket/executor.h>
+#include <hocket/map.h>
 #include <hocket/park.h>
 #include <limits.h>
 #include <string.h>

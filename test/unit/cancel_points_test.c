@@ -23,8 +23,15 @@ static hocket_once once;
 static hocket_guarded guarded;
 static hocket_word word;
 static hocket_queue *queue;
+static hocket_delay_queue *delayed;
+static hocket_broadcast *broadcast;
+static hocket_reader *reader;
 static hocket_executor *executor;
 static hocket_future *future, *none;
+static hocket_completed *completed;
+static hocket_imap *imap;
+static const hocket_map_result *mapped_result;
+static size_t index_of_done;
 static hocket_timer *timer;
 static hocket_ticker *ticker;
 static hocket_task *ended;
@@ -44,6 +51,18 @@ static int job(const void *input, size_t size, hocket_buffer *output)
     (void)output;
     calls++;
     return 0;
+}
+
+static int star(void *const *args)
+{
+    (void)args;
+    return work(NULL);
+}
+
+static int follow(hocket_future *before, void *arg)
+{
+    (void)before;
+    return work(arg);
 }
 
 static int range(size_t begin, size_t end, void *arg)
@@ -134,16 +153,28 @@ static void cancel_points(void)
     POINT(hocket_queue_put_many, queue, &n, 1, HOCKET_NOW);
     POINT(hocket_queue_get_many, queue, &n, 1, HOCKET_FOREVER);
     POINT(hocket_queue_join, queue, HOCKET_NOW);
+    POINT(hocket_delay_queue_put, delayed, &n, HOCKET_NOW, HOCKET_FOREVER);
+    POINT(hocket_delay_queue_get, delayed, &n, HOCKET_NOW);
+    POINT(hocket_broadcast_put, broadcast, &n, HOCKET_FOREVER);
+    POINT(hocket_reader_get, reader, &n, NULL, HOCKET_NOW);
     POINT(hocket_submit, executor, &none, job, NULL, 0);
     POINT(hocket_submit_until, executor, &none, job, NULL, 0, HOCKET_NOW);
+    POINT(hocket_submit_with, executor, &none, job, NULL, 0, 1, HOCKET_NOW);
     POINT(hocket_submit_fn, executor, &none, work, NULL);
+    POINT(hocket_submit_fn_with, executor, &none, work, NULL, 1, HOCKET_NOW);
     POINT(hocket_submit_fn_until, executor, &none, work, NULL, HOCKET_FOREVER);
     POINT(hocket_map, executor, job, no_more, NULL, NULL, NULL, HOCKET_FOREVER);
+    POINT(hocket_map_async, executor, &none, job, no_more, NULL, NULL, NULL);
+    POINT(hocket_imap_next, imap, &mapped_result, HOCKET_NOW);
+    POINT(hocket_starmap, executor, star, NULL, 0, NULL, NULL, HOCKET_NOW);
     POINT(hocket_future_get, future, NULL, HOCKET_FOREVER);
     POINT(hocket_future_wait, future, HOCKET_NOW);
     POINT(hocket_submit_at, executor, &none, HOCKET_NOW, work, NULL);
     POINT(hocket_timer_stop, timer, HOCKET_FOREVER);
     POINT(hocket_ticker_wait, ticker, NULL, NULL, HOCKET_FOREVER);
+    POINT(hocket_future_wait_many, &future, 1, HOCKET_WAIT_ALL, NULL, HOCKET_NOW);
+    POINT(hocket_completed_next, completed, &index_of_done, HOCKET_NOW);
+    POINT(hocket_future_then, future, &none, executor, follow, NULL);
     HOCKET_WITH(&mutex) {
         POINT(hocket_cond_wait, &cond, &mutex, HOCKET_NOW);
         POINT(hocket_cond_wait_for, &cond, &mutex, yes, NULL, HOCKET_FOREVER);
@@ -193,6 +224,7 @@ static void never(void)
 {
     static hocket_local local;
     hocket_queue *q;
+    hocket_reader *extra = NULL;
     hocket_task *t;
     hocket_executor *ex;
     hocket_buffer b = { 0 };
@@ -208,8 +240,12 @@ static void never(void)
     hocket_task_release(t);
     NEVER(hocket_queue_new, &q, 1, NULL);
     NEVER(hocket_queue_task_done, q);
+    NEVER(hocket_delay_queue_close, delayed, HOCKET_CLOSE_DRAIN);
+    NEVER(hocket_broadcast_subscribe, broadcast, &extra);
+    NEVER(hocket_broadcast_close, broadcast);
     NEVER(hocket_queue_close, q, HOCKET_CLOSE_NOW);
     hocket_queue_free(q);
+    hocket_reader_free(extra);
     NEVER(hocket_executor_new, &ex, "inline", NULL);
     hocket_executor_free(ex);
     NEVER(hocket_buffer_append, &b, "x", 1);
@@ -238,9 +274,15 @@ static int body(void *arg)
     hocket_event_set(&event);
     hocket_guarded_init(&guarded, &value, NULL);
     HK_EXPECT_OK(hocket_queue_new(&queue, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_delay_queue_new(&delayed, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_delay_queue_put(delayed, &value, HOCKET_NOW, HOCKET_NOW));
+    HK_EXPECT_OK(hocket_broadcast_new(&broadcast, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_broadcast_subscribe(broadcast, &reader));
     HK_EXPECT_OK(hocket_queue_put(queue, &value, HOCKET_NOW));
     HK_EXPECT_OK(hocket_executor_new(&executor, "inline", NULL));
     HK_EXPECT_OK(hocket_submit_fn(executor, &future, work, NULL));
+    HK_EXPECT_OK(hocket_completed_open(&completed, &future, 1));
+    HK_EXPECT_OK(hocket_imap_open(&imap, executor, job, no_more, NULL, NULL));
     HK_EXPECT_OK(hocket_timer_new(&timer, tick, NULL));
     HK_EXPECT_OK(hocket_ticker_new(&ticker, 1));
     ended = run_spawn(work, NULL);
@@ -252,9 +294,14 @@ static int body(void *arg)
     never();
     HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
     HK_EXPECT_EQ(hocket_check(), 0); /* the cancel was the scope's */
+    hocket_completed_close(completed);
+    hocket_imap_close(imap);
     hocket_future_free(future);
     hocket_executor_free(executor);
     hocket_queue_free(queue);
+    hocket_delay_queue_free(delayed);
+    hocket_reader_free(reader);
+    hocket_broadcast_free(broadcast);
     hocket_timer_free(timer);
     hocket_ticker_free(ticker);
     hocket_task_release(ended);

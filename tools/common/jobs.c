@@ -4,6 +4,7 @@
 #include "common/message.h"
 
 #include <hocket/executor.h>
+#include <hocket/map.h>
 #include <hocket/runtime.h>
 
 #include <stddef.h>
