@@ -116,6 +116,39 @@ EXPLORED(tries_of_three, NULL)
     finish();
 }
 
+/* One thread owns the queue, for nobody else was there; in the middle of its calls another one comes. */
+static void *put_then_get(void *arg)
+{
+    int first = (int)(intptr_t)arg;
+    put(first, 0);
+    put(first + 1, 0);
+    (void)get(0);
+    (void)get(0);
+    return NULL;
+}
+
+static void taken_over(size_t capacity)
+{
+    start(HOCKET_FIFO, capacity);
+    for (int i = 0; i < 4; i++)
+        (void)get(1); /* each holds the queue once */
+    int a = explore_start(explore_choice(2) ? put_then_get : try_both, (void *)10);
+    (void)put_then_get((void *)20);
+    (void)put_then_get((void *)30);
+    explore_join(a);
+    finish();
+}
+
+EXPLORED(owner_loses_1, NULL)
+{
+    taken_over(1);
+}
+
+EXPLORED(owner_loses_3, NULL)
+{
+    taken_over(3);
+}
+
 /* ---- waits, deadlines and a close ---- */
 
 static void *put_some(void *arg)
@@ -393,6 +426,8 @@ SUITE("queue_linear", explored_limit())
     suite_once(tries_ring_2);
     suite_once(tries_lifo);
     suite_once(tries_of_three);
+    suite_once(owner_loses_1);
+    suite_once(owner_loses_3);
     suite_once(waits_fifo);
     suite_once(waits_lifo);
     suite_once(waits_priority);
