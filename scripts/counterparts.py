@@ -5,7 +5,8 @@ doc/from-pthreads.md: every name that pthread.h, semaphore.h and threads.h of th
 stands in the first column of a table.  doc/from-python.md: so does every public name of four
 modules of the Python that runs this, members and parameters included, in the section of its class.
 Both: each row has a counterpart, and where it is `none` a reason; every hocket_* name, option and
-page of the manual exists; the programs are examples, and the one in Python writes the same.
+page of the manual exists, and what is called has as many arguments; the programs are examples, and
+those in Python write the same.
 """
 import ast
 import concurrent.futures
@@ -183,6 +184,35 @@ def check_words(path, complaints):
             complaints.add(path, f"there is no page {page}({section})")
 
 
+def arguments(text):
+    """How many arguments a call has whose text begins behind its parenthesis; None: no telling."""
+    depth, count, something = 0, 1, False
+    for letter in text:
+        if letter == ")" and depth == 0:
+            return count if something else 0
+        depth += (letter in "([{") - (letter in ")]}")
+        count += letter == "," and depth == 0
+        something = something or not letter.isspace()
+    return None
+
+
+def check_calls(path, complaints):
+    """Calls that are shown have as many arguments as the function."""
+    headers = "\n".join(read(p) for p in files(".h", under=("include/hocket/",)))
+    headers = re.sub(r"/\*.*?\*/", " ", headers, flags=re.S)
+    declared = {}
+    function = re.compile(r"^(?!#)[^;{}()]*?\b(hocket_\w+)\(([^;{]*)\)[^;{]*[;{]", re.M)
+    for match in function.finditer(headers):
+        listed = match.group(2).strip()
+        if "..." not in listed:
+            declared[match.group(1)] = 0 if listed == "void" else arguments(listed + ")")
+    for code in CODE.findall(re.sub(r"^```.*?^```", "", read(path), flags=re.S | re.M)):
+        for match in re.finditer(r"\b(hocket_\w+)\(", code):
+            wanted, shown = declared.get(match.group(1)), arguments(code[match.end():])
+            if None not in (wanted, shown) and wanted != shown and code[match.end():] != "...)":
+                complaints.add(path, f"{code}: {match.group(1)} has {wanted} arguments")
+
+
 def check_python_programs(path, complaints):
     """Each program in Python writes what the example behind it does, in any order."""
     for block, rest in re.findall(r"^```python\n(.*?)^```(.*?)(?=^```python|\Z)", read(path),
@@ -215,4 +245,5 @@ def check(complaints):
     for path in files(".md", under=("README", "ARCHITECTURE", "doc/")):
         if not path.startswith("doc/adr/"):  # those tell what was decided, not what is
             check_words(path, complaints)
+            check_calls(path, complaints)
     check_python_programs(FROM_PYTHON, complaints)
