@@ -96,8 +96,9 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_timer_start_every(hocket_timer *timer, h
  *   -ECANCELED  the calling task was cancelled; whether the callback runs was not looked at
  *   -EDEADLK    the callback waits for the caller
  *
- * After 1 and 0 the callback does not run, and will not unless somebody starts the
- * timer again.  After an error it will not be called again either, but may not have returned.
+ * After 1 and 0 the callback does not run, and will not unless somebody starts the timer
+ * again.  After an error it will not be called again either, but may not have returned.  A start
+ * that a running callback makes for its own timer after somebody else has begun to stop it has no effect.
  * A cancel point.
  */
 HOCKET_API int hocket_timer_stop(hocket_timer *timer, hocket_time deadline);

@@ -195,7 +195,7 @@ static void finish(hocket_timer *t, struct hocket__wakes *wakes)
         hocket__wakes_add(wakes, stopper->task);
     hocket_time when = t->late ? t->when : t->again ? plus(hocket__clock(), t->period) : 0;
     bool comes = t->late || t->again;
-    t->late = t->again = false;
+    t->late = t->again = t->overruled = false;
     hocket_task *leader = comes ? arm(t, when) : NULL;
     if (leader != NULL)
         hocket__wakes_add(wakes, leader);
@@ -320,6 +320,12 @@ static void destroy(hocket_timer *t)
     hocket__free(t);
 }
 
+/* Under the guard: is the caller the callback, or does it run for it? */
+static bool is_inside(const hocket_timer *t, const hocket_task *self)
+{
+    return self != NULL && (hk_load(&t->running) == self->slot || t->inner == self->slot);
+}
+
 static int start(hocket_timer *t, hocket_time when, hocket_time period, int how)
 {
     hocket__fork_check("hocket_timer_start");
@@ -331,6 +337,11 @@ static int start(hocket_timer *t, hocket_time when, hocket_time period, int how)
             return err;
         lock();
     }
+    if (hk_unlikely(t->overruled) && is_inside(t, hocket__self_or_null())) {
+        unlock();
+        return 0; /* who waits in stop or free has the last word */
+    }
+    t->overruled = false;
     disarm(t);
     t->period = period;
     t->how = (uint8_t)how;
@@ -353,12 +364,6 @@ int hocket_timer_start_every(hocket_timer *t, hocket_time first, hocket_time per
         return -EINVAL;
     /* The first point counts for the grid: "at once" is now. */
     return start(t, first > HOCKET_NOW ? first : hocket_now(), period, how);
-}
-
-/* Under the guard: is the caller the callback, or does it run for it? */
-static bool is_inside(const hocket_timer *t, const hocket_task *self)
-{
-    return self != NULL && (hk_load(&t->running) == self->slot || t->inner == self->slot);
 }
 
 void hocket__timer_inner(hocket_timer *t, const hocket_task *task)
@@ -393,9 +398,11 @@ int hocket_timer_stop(hocket_timer *t, hocket_time deadline)
     disarm(t);
     int err = self != NULL ? hocket__cancel_point(self) : 0;
     if (hk_likely(err != 0 || hk_load(&t->running) == 0 || is_inside(t, self))) {
+        t->overruled = t->overruled || (hk_load(&t->running) != 0 && !is_inside(t, self));
         unlock();
         return err != 0 ? err : was;
     }
+    t->overruled = true;
     if (self == NULL) {
         unlock();
         self = hocket__self_must("hocket_timer_stop");
@@ -452,6 +459,7 @@ void hocket_timer_free(hocket_timer *t)
                       (void *)t);
     bool runs = hk_load(&t->running) != 0, inside = runs && is_inside(t, self);
     t->freed = inside;
+    t->overruled = runs;
     unlock();
     if (inside)
         return;

@@ -34,6 +34,7 @@ struct hocket_timer {
     bool late;                     /* its time came while the callback ran */
     bool again;                    /* a period after the end of the callback */
     bool freed;                    /* by its own callback */
+    bool overruled;                /* somebody has stopped it since the callback began */
     uint32_t inner;                /* slot of the task that runs the job of hocket_submit_every */
     _Atomic uint32_t running;      /* slot of the task in its callback; graph.c reads it */
 };

@@ -215,6 +215,42 @@ START_TEST(once_more)
 }
 END_TEST
 
+static int holds_and_restarts(hocket_timer *t, void *arg)
+{
+    int err = hold(t, arg);
+    start(t, HOCKET_NOW);
+    return err;
+}
+
+/* Who stops it has the last word over a callback that starts its own timer again. */
+static int last_word_body(void *arg)
+{
+    struct held h = { .ended = 0 };
+    hocket_timer *t = make(holds_and_restarts, &h), *other = make(let_go, &h);
+    (void)arg;
+    for (int round = 0; round < 3; round++) {
+        hocket_event_clear(&h.go);
+        hocket_event_clear(&h.inside);
+        start(t, HOCKET_NOW);
+        HK_EXPECT_EQ(hocket_event_wait(&h.inside, HOCKET_FOREVER), 0);
+        if (round == 0)
+            HK_EXPECT_EQ(hocket_timer_stop(t, HOCKET_NOW), -ETIMEDOUT);
+        start(other, hocket_after(HOCKET_MS));
+        if (round < 2)
+            HK_EXPECT_EQ(hocket_timer_stop(t, HOCKET_FOREVER), 0);
+        else
+            hocket_timer_free(t);
+        HK_EXPECT_EQ(hk_load(&h.ended), round + 1);
+    }
+    hocket_timer_free(other);
+    return 0;
+}
+START_TEST(the_last_word)
+{
+    run_in(_i, last_word_body, NULL);
+}
+END_TEST
+
 static int locks(hocket_timer *t, void *arg)
 {
     struct held *h = arg;
@@ -489,6 +525,7 @@ SUITE("timer", 30)
     suite_each(in_order);
     suite_each(callbacks_wait);
     suite_each(once_more);
+    suite_each(the_last_word);
     suite_each(waits_in_a_circle);
     suite_each(fixed_rate);
     suite_each(fixed_delay);
