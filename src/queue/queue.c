@@ -307,6 +307,19 @@ static int put_some(hocket_queue *q, hocket_task *self, const unsigned char *val
     return err;
 }
 
+/* As look_again, for many: how many could be put, or got, after all. */
+HK_NOINLINE static size_t look_again_many(hocket_queue *q, hocket_task *self,
+                                          const unsigned char *values, unsigned char *ret_values,
+                                          size_t count)
+{
+    struct hocket__spin spin = hocket__spin_start(self);
+    size_t n = 0;
+    while (n == 0 && (hk_load(&q->ring.tail) & HOCKET__RING_BITS) == 0 && hocket__spin_turn(&spin))
+        n = values != NULL ? hocket__ring_put_some(&q->ring, values, count)
+                           : hocket__ring_get_some(&q->ring, ret_values, count);
+    return n;
+}
+
 ptrdiff_t hocket_queue_put_many(hocket_queue *q, const void *values, size_t count,
                                 hocket_time deadline)
 {
@@ -316,6 +329,8 @@ ptrdiff_t hocket_queue_put_many(hocket_queue *q, const void *values, size_t coun
     while (err == 0 && put < count) {
         const unsigned char *left = (const unsigned char *)values + put * q->value_size;
         size_t n = hocket__ring_put_some(&q->ring, left, count - put);
+        if (n == 0 && deadline > HOCKET_NOW)
+            n = look_again_many(q, self, left, NULL, count - put);
         put += n;
         if (n == 0)
             err = put_some(q, self, values, count, &put, deadline);
@@ -364,5 +379,7 @@ ptrdiff_t hocket_queue_get_many(hocket_queue *q, void *ret_values, size_t most,
     if (err != 0 || most == 0)
         return err;
     size_t got = hocket__ring_get_some(&q->ring, ret_values, most);
+    if (got == 0 && deadline > HOCKET_NOW)
+        got = look_again_many(q, self, NULL, ret_values, most);
     return got > 0 ? (ptrdiff_t)got : get_some(q, self, ret_values, most, deadline);
 }

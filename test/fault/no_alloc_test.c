@@ -303,7 +303,10 @@ static void scopes(void)
 }
 
 struct made_before {
-    hocket_queue *queue;
+    hocket_queue *queue, *sorted;
+    hocket_delay_queue *delayed;
+    hocket_broadcast *broadcast;
+    hocket_reader *reader;
     hocket_local *local;
     FILE *null;
     hocket_executor *executor;
@@ -311,9 +314,41 @@ struct made_before {
     hocket_task *held;
 };
 
+static void queues(struct made_before *w)
+{
+    int n = 7, two[2] = { 1, 2 };
+    HK_EXPECT_EQ(hocket_queue_put_with(w->sorted, &n, 3, HOCKET_NOW), 0);
+    HK_EXPECT_EQ(hocket_queue_put_many(w->sorted, two, 2, hocket_after(HOCKET_MS)), 1);
+    HK_EXPECT(hocket_queue_fd(w->sorted) >= 0);
+    HK_EXPECT_EQ(hocket_queue_get_many(w->sorted, two, 2, HOCKET_FOREVER), 2);
+    HK_EXPECT_EQ(hocket_queue_get_many(w->sorted, two, 2, hocket_after(HOCKET_MS)), -ETIMEDOUT);
+    HK_EXPECT_EQ(hocket_queue_task_done(w->sorted), 0);
+    HK_EXPECT_EQ(hocket_queue_join(w->sorted, hocket_after(HOCKET_MS)), -ETIMEDOUT);
+    HK_EXPECT_EQ(hocket_queue_unfinished(w->sorted), 1);
+    hocket_queue_free(w->sorted);
+
+    HK_EXPECT_EQ(hocket_delay_queue_put(w->delayed, &n, hocket_after(HOCKET_MS), HOCKET_NOW), 0);
+    HK_EXPECT(hocket_delay_queue_length(w->delayed) == 1 &&
+              hocket_delay_queue_next(w->delayed) < HOCKET_FOREVER);
+    HK_EXPECT_EQ(hocket_delay_queue_get(w->delayed, &n, HOCKET_FOREVER), 0);
+    HK_EXPECT_EQ(hocket_delay_queue_close(w->delayed, HOCKET_CLOSE_NOW), 0);
+    HK_EXPECT(hocket_delay_queue_closed(w->delayed));
+    hocket_delay_queue_free(w->delayed);
+
+    HK_EXPECT_EQ(hocket_broadcast_put(w->broadcast, &n, HOCKET_NOW), 0);
+    HK_EXPECT_EQ(hocket_reader_pending(w->reader), 1);
+    HK_EXPECT_EQ(hocket_reader_get(w->reader, &n, NULL, HOCKET_FOREVER), 0);
+    HK_EXPECT_EQ(hocket_reader_get(w->reader, &n, NULL, hocket_after(HOCKET_MS)), -ETIMEDOUT);
+    HK_EXPECT_EQ(hocket_broadcast_close(w->broadcast), 0);
+    hocket_reader_free(w->reader);
+    HK_EXPECT_EQ(hocket_broadcast_readers(w->broadcast), 0);
+    hocket_broadcast_free(w->broadcast);
+}
+
 static void made(struct made_before *w)
 {
     int n = 7, result = 1;
+    queues(w);
     HK_EXPECT_EQ(hocket_queue_put(w->queue, &n, HOCKET_NOW), 0);
     HK_EXPECT_EQ(hocket_queue_put(w->queue, &n, hocket_after(HOCKET_MS)), -ETIMEDOUT);
     HK_EXPECT(hocket_queue_length(w->queue) == 1 && hocket_queue_capacity(w->queue) == 1);
@@ -356,6 +391,11 @@ static int alone(void *arg)
     (void)arg;
     HK_EXPECT(w.null != NULL && fputs("its buffer\n", w.null) >= 0 && fflush(w.null) == 0);
     HK_EXPECT_OK(hocket_queue_new(&w.queue, sizeof(int), HOCKET_QUEUE_OPTIONS(.capacity = 1)));
+    HK_EXPECT_OK(hocket_queue_new(&w.sorted, sizeof(int),
+                                  HOCKET_QUEUE_OPTIONS(.capacity = 2, .order = HOCKET_PRIORITY)));
+    HK_EXPECT_OK(hocket_delay_queue_new(&w.delayed, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_broadcast_new(&w.broadcast, sizeof(int), NULL));
+    HK_EXPECT_OK(hocket_broadcast_subscribe(w.broadcast, &w.reader));
     if (run_mode->body !=
         RUN_FOREIGN) /* the process's first thread never ends, nor do its locals */
         HK_EXPECT_OK(hocket_local_set(&local, &w));
