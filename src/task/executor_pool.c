@@ -163,7 +163,7 @@ HK_COLD static bool wake_pacer(struct hocket__pool *p)
 
 /*
  * Into the queue, and see that somebody runs it.  With the guard, which is released.  On error the
- * job is the caller's again.
+ * job is the caller's again, with one reference more.
  */
 static int put(struct hocket__pool *p, hocket_future *job)
 {
@@ -196,6 +196,7 @@ static int pool_admit(hocket_executor *ex, hocket_future *job, hocket_task *self
     if (!cancelled && !hk_load(&ex->closing)) {
         if (hand_over(p, job) || (err = put(p, job)) == 0)
             return 0;
+        hocket__future_unref(job); /* put's; there are others */
         hocket__executor_lock(ex);
         cancelled = job->taken;
     } else if (!cancelled) {
