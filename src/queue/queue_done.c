@@ -47,10 +47,10 @@ int hocket_queue_join(hocket_queue *q, hocket_time deadline)
     if (err != 0)
         return err;
     hocket__guard_lock(&q->guard);
-    if (unfinished(q) == 0 || deadline <= HOCKET_NOW) {
-        err = unfinished(q) == 0 ? 0 : -ETIMEDOUT;
+    bool finished = unfinished(q) == 0; /* once: puts into the ring raise it without the guard */
+    if (finished || deadline <= HOCKET_NOW) {
         (void)hocket__guard_unlock(&q->guard);
-        return err;
+        return finished ? 0 : -ETIMEDOUT;
     }
     hocket__sync_begin(&node, self, &hocket__queue_class, q, true);
     hocket__queue_push(&q->joiners, &node.link);
