@@ -199,7 +199,11 @@ static int jump_to_parent(void *arg)
     longjmp(parent, 1);
 }
 
-/* Joined in place, the child runs above its parent's frames, so the jump works: too well. */
+/*
+ * Joined in place, the child runs above its parent's frames, so the jump works: too well.  Only
+ * where there are no workers: a thief would run the child elsewhere, and nobody can foresee what
+ * the jump does then.
+ */
 static int longjmp_past_the_entry(void *arg)
 {
     (void)arg;
@@ -353,7 +357,8 @@ END_TEST
 START_TEST(panics_of_fibers)
 {
     for (int mode = 0; mode < RUN_MODES; mode++)
-        if (run_modes[mode].body == RUN_FIBER)
+        if (run_modes[mode].body == RUN_FIBER && (of_fibers[_i].fn != longjmp_past_the_entry ||
+                                                  run_modes[mode].workers == HOCKET_NO_WORKERS))
             expect_panic(&of_fibers[_i], mode);
 }
 END_TEST

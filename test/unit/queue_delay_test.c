@@ -164,10 +164,10 @@ static int leader(int index, void *arg)
 {
     struct shared *s = arg;
     if (index == 0) {
-        MODE_WAIT_UNTIL(mode_parked(1));
+        MODE_WAIT_UNTIL(mode_parked(1) || hk_load_acq(&s->ended) > 0);
         NEXT(s);
-        MODE_WAIT_UNTIL(mode_parked(2));
-        if (s->rc[0])
+        MODE_WAIT_UNTIL(mode_parked(2) || hk_load_acq(&s->ended) > 0);
+        if (s->rc[0] && hk_load_acq(&s->ended) == 0)
             hocket_cancel(mode_task(1));
         return 0;
     }
@@ -175,6 +175,9 @@ static int leader(int index, void *arg)
     s->rc[index] = hocket_delay_queue_get(s->q, &s->value[index],
                                           index == 2 || s->rc[0] ? HOCKET_FOREVER
                                                                  : hocket_after(2 * HOCKET_MS));
+    if (index == 1 && s->rc[1] == 0) /* no value is left for the other one */
+        HK_EXPECT_EQ(hocket_delay_queue_close(s->q, HOCKET_CLOSE_DRAIN), 0);
+    (void)hk_add(&s->ended, 1);
     return 0;
 }
 
