@@ -34,8 +34,8 @@
  *
  *     err = hocket_map(ex, count_lines, next_path, print_count, &list, NULL, HOCKET_FOREVER);
  *
- * Five forms of it: hocket_map takes results by a callback or into a queue (option `results`),
- * hocket_imap_* one at a time when asked for, hocket_map_async is one future for all,
+ * Its forms: hocket_map takes results by a callback or into a queue (option `results`),
+ * hocket_map_queues takes the inputs from a queue, too, hocket_imap_* one at a time when asked for, hocket_map_async is one future for all,
  * hocket_starmap calls a function with several arguments for each row of a table.
  *
  *   Callers    threads and fibers alike.
@@ -114,6 +114,28 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_map(hocket_executor *executor, hocket_ca
 
 /* Free a result that came out of a queue; NULL is ignored. */
 HOCKET_API void hocket_map_result_free(hocket_map_result *result);
+
+/*
+ * A pool between an input, an output and an error queue: until `input` is closed, each of its values
+ * (of `value_size` bytes) becomes a job, and what comes of it is put into `output`, or, if the
+ * job failed, into `errors` (NULL: `output` as well), by the job itself, so as soon as it is there
+ * and as slowly as they are got.  Both hold hocket_map_result *, as with option `results`, and
+ * stay open; the index counts the values in the order in which they were got.
+ *
+ *     err = hocket_spawn(&scope, relay, &three);   // it calls hocket_map_queues
+ *     err = hocket_queue_put(input, &value, HOCKET_FOREVER);
+ *     err = hocket_queue_get(output, &result, HOCKET_FOREVER);
+ *
+ *   0           the input is closed, and all its values are done
+ *   -ETIMEDOUT, -ECANCELED   as map
+ *   otherwise   what a submit or a put returned
+ *
+ * When it ends early, jobs not done are cancelled and waited for.  A cancel point.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_map_queues(hocket_executor *executor, hocket_call *call,
+                                                   hocket_queue *input, size_t value_size,
+                                                   hocket_queue *output, hocket_queue *errors,
+                                                   hocket_time deadline);
 
 /*
  * The whole map as one job of the executor, with one future: its result is what hocket_map would

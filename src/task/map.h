@@ -43,4 +43,8 @@ int hocket__imap_init(struct hocket_imap *m, hocket_executor *executor, hocket_c
                       hocket_map_next *next, void *context, const hocket_map_options *options);
 void hocket__imap_destroy(struct hocket_imap *m, hocket_task *self);
 
+/* A copy for hocket_map_result_free, or NULL.  Words NULL: what result->error says is static. */
+hocket_map_result *hocket__map_result_keep(const hocket_map_result *result,
+                                           struct hocket__words *words);
+
 #endif

@@ -38,6 +38,12 @@ static struct kept *keep(const hocket_map_result *r, struct hocket__words *words
     return k;
 }
 
+hocket_map_result *hocket__map_result_keep(const hocket_map_result *r, struct hocket__words *words)
+{
+    struct kept *k = keep(r, words);
+    return k != NULL ? &k->result : NULL;
+}
+
 void hocket_map_result_free(hocket_map_result *result)
 {
     struct kept *k = (struct kept *)(void *)result;
@@ -49,11 +55,8 @@ void hocket_map_result_free(hocket_map_result *result)
 
 static int into_queue(struct hocket_imap *m, hocket_queue *queue, hocket_time deadline)
 {
-    struct kept *k = keep(&m->result, m->words);
-    if (k == NULL)
-        return -ENOMEM;
-    hocket_map_result *value = &k->result;
-    int err = hocket_queue_put(queue, &value, deadline);
+    hocket_map_result *value = hocket__map_result_keep(&m->result, m->words);
+    int err = value != NULL ? hocket_queue_put(queue, &value, deadline) : -ENOMEM;
     if (err != 0)
         hocket_map_result_free(value);
     return err;

@@ -178,6 +178,29 @@ static int into_queue(hocket_executor *ex)
     return err;
 }
 
+static int three_queues(hocket_executor *ex)
+{
+    hocket_queue *in, *out;
+    hocket_map_result *r;
+    int n = 7, err = hocket_queue_new(&in, sizeof n, NULL);
+    if (err != 0)
+        return err;
+    err = hocket_queue_new(&out, sizeof r, NULL);
+    for (int i = 0; i < 3 && err == 0; i++)
+        err = hocket_queue_put(in, &n, HOCKET_NOW);
+    if (err == 0) {
+        (void)hocket_queue_close(in, HOCKET_CLOSE_DRAIN);
+        err = hocket_map_queues(ex, echo, in, sizeof n, out, NULL, HOCKET_FOREVER);
+        while (hocket_queue_get(out, &r, HOCKET_NOW) == 0) {
+            err = first_of(err, r->result);
+            hocket_map_result_free(r);
+        }
+        hocket_queue_free(out);
+    }
+    hocket_queue_free(in);
+    return err;
+}
+
 static int one_by_one(hocket_executor *ex)
 {
     struct list l = { 0, 0 };
@@ -215,6 +238,8 @@ static int maps(void)
         err = hocket_starmap(ex, star, rows, 2, NULL, NULL, HOCKET_FOREVER);
     if (err == 0)
         err = into_queue(ex);
+    if (err == 0)
+        err = three_queues(ex);
     if (err == 0)
         err = one_by_one(ex);
     hocket_executor_free(ex);

@@ -164,6 +164,7 @@ static void cancel_points(void)
     POINT(hocket_submit_fn_with, executor, &none, work, NULL, 1, HOCKET_NOW);
     POINT(hocket_submit_fn_until, executor, &none, work, NULL, HOCKET_FOREVER);
     POINT(hocket_map, executor, job, no_more, NULL, NULL, NULL, HOCKET_FOREVER);
+    POINT(hocket_map_queues, executor, job, queue, sizeof(int), queue, NULL, HOCKET_NOW);
     POINT(hocket_map_async, executor, &none, job, no_more, NULL, NULL, NULL);
     POINT(hocket_imap_next, imap, &mapped_result, HOCKET_NOW);
     POINT(hocket_starmap, executor, star, NULL, 0, NULL, NULL, HOCKET_NOW);

@@ -191,6 +191,103 @@ START_TEST(queue_of_results)
 }
 END_TEST
 
+struct three {
+    hocket_executor *ex;
+    hocket_queue *input, *output, *errors;
+    hocket_time deadline;
+};
+
+static int relay(void *arg)
+{
+    struct three *t = arg;
+    return hocket_map_queues(t->ex, square, t->input, sizeof(int), t->output, t->errors,
+                             t->deadline);
+}
+
+static void three_open(struct three *t)
+{
+    t->deadline = HOCKET_FOREVER;
+    HK_EXPECT_EQ(hocket_queue_new(&t->input, sizeof(int), NULL), 0);
+    HK_EXPECT_EQ(hocket_queue_new(&t->output, sizeof(hocket_map_result *), NULL), 0);
+    HK_EXPECT_EQ(hocket_queue_new(&t->errors, sizeof(hocket_map_result *), NULL), 0);
+}
+
+static void three_free(struct three *t)
+{
+    hocket_queue_free(t->input);
+    hocket_queue_free(t->output);
+    hocket_queue_free(t->errors);
+}
+
+static int three_queues(void *arg)
+{
+    (void)arg;
+    FOR_SCHEMES(ex, 2, 1)
+    {
+        struct three t = { .ex = ex };
+        struct numbers n = { .limit = 70 };
+        hocket_map_result *r;
+        three_open(&t);
+        hocket_task *task = run_spawn(relay, &t);
+        for (int i = 0; i < 70; i++) { /* each result comes without the next input */
+            HK_EXPECT_EQ(hocket_queue_put(t.input, &i, HOCKET_FOREVER), 0);
+            hocket_queue *q = i % 7 == 6 ? t.errors : t.output;
+            HK_EXPECT_EQ(hocket_queue_get(q, &r, HOCKET_FOREVER), 0);
+            HK_EXPECT_EQ(r->index, i);
+            verify(&n, r);
+            hocket_map_result_free(r);
+        }
+        HK_EXPECT_EQ(hocket_queue_close(t.input, HOCKET_CLOSE_DRAIN), 0);
+        run_finish(task, 0);
+        HK_EXPECT(n.taken == 70 && n.failed == 10);
+        three_free(&t);
+        hocket_executor_free(ex);
+    }
+    return 0;
+}
+START_TEST(queues)
+{
+    run_in(_i, three_queues, NULL);
+}
+END_TEST
+
+/* Nobody gets: the jobs wait in put.  A cancel, a deadline or a closed output ends it. */
+static int queues_end_early(void *arg)
+{
+    (void)arg;
+    FOR_POOLS(ex, 3, 2)
+    for (int how = 0; how < 3; how++) {
+        struct three t = { .ex = ex };
+        three_open(&t);
+        if (how == 1)
+            t.deadline = hocket_after(5 * HOCKET_MS);
+        hocket_task *task = run_spawn(relay, &t);
+        int err = 0;
+        for (int i = 0; err == 0; i += 1 + (i % 7 == 5)) /* until all is full */
+            err = hocket_queue_put(t.input, &i, hocket_after(10 * HOCKET_MS));
+        HK_EXPECT_EQ(err, -ETIMEDOUT);
+        if (how == 0)
+            hocket_cancel(task);
+        else if (how == 2)
+            HK_EXPECT_EQ(hocket_queue_close(t.output, HOCKET_CLOSE_DRAIN), 0);
+        run_finish(task, how == 0 ? -ECANCELED : how == 1 ? -ETIMEDOUT : -EPIPE);
+        HK_EXPECT_EQ(hocket_executor_running(ex), 0);
+        HK_EXPECT_EQ(hocket_executor_queued(ex), 0);
+        hocket_map_result *r;
+        while (hocket_queue_get(t.output, &r, HOCKET_NOW) == 0)
+            hocket_map_result_free(r);
+        three_free(&t);
+        if (how == 2)
+            hocket_executor_free(ex);
+    }
+    return 0;
+}
+START_TEST(queues_early)
+{
+    run_in(_i, queues_end_early, NULL);
+}
+END_TEST
+
 /* ---- one at a time ---- */
 
 static int one_at_a_time(void *arg)
@@ -367,6 +464,8 @@ SUITE("map_forms", 30)
     suite_each(chunks);
     suite_each(cancel_in_chunk);
     suite_each(queue_of_results);
+    suite_each(queues);
+    suite_each(queues_early);
     suite_each(imap);
     suite_each(imap_goes_on_after_a_deadline);
     suite_each(map_async);
