@@ -26,7 +26,8 @@
  * follower spawned; one that is cancelled before it has done anything knows by that that it is the
  * end, and takes all timers out.  Nobody can cancel a member before, but its own callbacks.
  *
- * Lock order: the guard, then nothing.  Callbacks, spawns and memory come without it.
+ * Lock order: the guard, then nothing.  Callbacks, spawns and memory come without it.  The guard is
+ * biased (task/bias.h): a worker that starts and stops timers in a row pays for no locked instruction.
  */
 #include <errno.h>
 
@@ -36,6 +37,7 @@
 #include "park/forked.h"
 #include "sync/sync.h"
 #include "sys/sys.h"
+#include "task/bias.h"
 #include "task/fail.h"
 #include "task/task.h"
 #include "task/timer.h"
@@ -43,11 +45,10 @@
 #define STALE (100 * HOCKET_MS)
 
 static struct {
-    hocket__guard guard; /* all of this, the heap, and the timers */
+    struct hocket__bias guard; /* all of this, the heap, and the timers */
     hocket_task *leader;
     hocket_time until;       /* the leader sleeps; below all times: it was woken */
     hocket_time starting_at; /* a member was spawned then, and has not started; 0: none */
-    uint64_t starts;
 } clockwork;
 
 #define guard (&clockwork.guard)
@@ -66,12 +67,12 @@ static const struct hocket__wait_class stop_class = { "timer", stop_holder };
 
 static void lock(void)
 {
-    hocket__guard_lock(guard);
+    hocket__bias_lock(guard);
 }
 
 static void unlock(void)
 {
-    (void)hocket__guard_unlock(guard);
+    hocket__bias_unlock(guard);
 }
 
 /* ---- under the guard: times ---- */
@@ -84,7 +85,7 @@ static hocket_time first_time(void)
 
 static bool in_heap(const hocket_timer *t)
 {
-    return t->place != HOCKET__TIMER_NOWHERE;
+    return hocket__timer_inserted(t);
 }
 
 static bool pending(const hocket_timer *t)
@@ -103,7 +104,6 @@ static void disarm(hocket_timer *t)
 static hocket_task *arm(hocket_timer *t, hocket_time when)
 {
     t->when = when;
-    t->number = ++clockwork.starts;
     hocket__timer_insert(t);
     if (clockwork.leader == NULL || when >= clockwork.until)
         return NULL;
@@ -157,6 +157,7 @@ static void lead(hocket_task *self)
     clockwork.until = first_time();
     hocket_time until = clockwork.until;
     hocket__sync_begin(&node, self, &leader_class, NULL, true);
+    hk_fence_sc(); /* the guard's unlock is none: park/wait.h wants one after the begin */
     unlock();
     (void)hocket__wait_park(self, until);
     lock();
@@ -297,14 +298,13 @@ int hocket_timer_new(hocket_timer **ret_timer, hocket_timer_fn *fn, void *arg)
     hocket_timer *t = hocket__calloc(1, sizeof *t);
     if (t == NULL)
         return -ENOMEM;
-    int err = hocket__timer_reserve(guard);
+    int err = hocket__timer_reserve(t, guard);
     if (err != 0) {
         hocket__free(t);
         return err;
     }
     t->fn = fn;
     t->arg = arg;
-    t->place = HOCKET__TIMER_NOWHERE;
     *ret_timer = t;
     return 0;
 }
@@ -313,7 +313,7 @@ int hocket_timer_new(hocket_timer **ret_timer, hocket_timer_fn *fn, void *arg)
 static void destroy(hocket_timer *t)
 {
     lock();
-    void *chain = hocket__timer_unreserve();
+    void *chain = hocket__timer_unreserve(t);
     unlock();
     hocket__timer_release(chain);
     hocket__free(t->owned);
@@ -379,6 +379,7 @@ static int await_end(hocket_timer *t, hocket_task *self, hocket_time deadline, b
     struct hocket__waiter node;
     hocket__sync_begin(&node, self, &stop_class, t, cancel);
     hocket__queue_push(&t->stoppers, &node.link);
+    hk_fence_sc(); /* as in lead */
     unlock();
     int err = hocket__wait_park(self, deadline);
     if (err != 0) {

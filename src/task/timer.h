@@ -5,17 +5,18 @@
 /*
  * timer - the record of a timer, and the heap of those that are pending
  *
- * One 4-ary heap for all, under the guard of task/timer.c.  Its entries hold the times, so that sifting
- * reads no record; equals are told apart by the number of their start.  Four children are one cache line.
+ * One 4-ary heap for all, under the guard of task/timer.c.  Four children are one cache line.  Its
+ * entries hold all that order needs, and where each timer is in the heap stands in a table by the
+ * timers' numbers: so sifting touches no timer, only two dense arrays.
  *
- * Making a timer reserves its place, so starting one never allocates.  Places come in blocks of growing
- * size that are never moved, so no growth holds the guard for long; they go back when no timer is left.
+ * Making a timer reserves its place and number, so starting one never allocates.  They come in blocks of
+ * growing size that are never moved, so no growth holds the guard for long; they go back when no
+ * timer is left.
  */
 #include <hocket/timer.h>
 
 #include "park/wait.h"
-
-#define HOCKET__TIMER_NOWHERE UINT32_MAX
+#include "task/bias.h"
 
 struct hocket_timer {
     /* constant */
@@ -24,12 +25,11 @@ struct hocket_timer {
     void (*dropped)(void *arg); /* the runtime ends before its time; may be NULL */
     void *owned;                /* goes with it */
     /* under the guard */
-    hocket_time when;   /* of the entry in the heap */
-    uint64_t number;    /* of its start */
+    hocket_time when;   /* of the entry in the heap, or past */
     hocket_time period; /* 0: once */
     uint64_t calls, missed;
     struct hocket__link *stoppers; /* wait for the callback to return */
-    uint32_t place;                /* in the heap, or NOWHERE */
+    uint32_t id;                   /* constant: its row in the tables */
     uint8_t how;                   /* enum hocket_repeat */
     bool late;                     /* its time came while the callback ran */
     bool again;                    /* a period after the end of the callback */
@@ -41,18 +41,16 @@ struct hocket_timer {
 
 /* ---- timer_heap.c; all but reserve under the guard ---- */
 
-struct hocket__timer_entry {
-    hocket_time when;
-    hocket_timer *timer;
-};
+/* Room and a number for one more timer; without the guard.  0, -ENOMEM. */
+int hocket__timer_reserve(hocket_timer *t, struct hocket__bias *guard);
 
-/* The places of one more timer, and of one less; the former is called without the guard. */
-int hocket__timer_reserve(hocket__guard *guard);
-void *hocket__timer_unreserve(void); /* memory to free without the guard, chained; see release */
+/* It is not in the heap.  Gives memory that release frees, without the guard. */
+void *hocket__timer_unreserve(hocket_timer *t);
 void hocket__timer_release(void *chain);
 
-void hocket__timer_insert(hocket_timer *t);
+void hocket__timer_insert(hocket_timer *t); /* at t->when, after its equals */
 void hocket__timer_remove(hocket_timer *t);
+bool hocket__timer_inserted(const hocket_timer *t);
 hocket_timer *hocket__timer_first(void); /* NULL: none is pending */
 
 /* ---- timer.c ---- */

@@ -3,43 +3,79 @@
  * timer_heap - see task/timer.h
  *
  * The root is at place 3, so the children of a place begin at a multiple of four: 4, 8, 12...
- * Block k holds 256 << k places; the first block holds place 0.
+ * Block k holds 256 << k places, and the rows of as many timers; the first block holds place and
+ * row 0.  A row that nobody has holds the number of the next one that nobody has.
  */
 #include <errno.h>
 
 #include "base/alloc.h"
 #include "task/timer.h"
 
-#define ROOT         3u
-#define BLOCKS       24
-#define FIRST_PLACES 256u
-#define LINE         64u
+#define ROOT       3u
+#define BLOCKS     22 /* 2^30 timers */
+#define FIRST_BITS 8
+#define LINE       64u
+#define NOWHERE    0u /* no timer is there */
 
-typedef struct hocket__timer_entry entry;
+struct entry {
+    hocket_time when;
+    uint32_t start; /* number of the start, for equals; it may wrap */
+    uint32_t id;
+};
+
+union row {
+    hocket_timer *timer;
+    uint32_t next_free;
+};
 
 static struct {
-    unsigned char *memory[BLOCKS]; /* as allocated */
-    entry *block[BLOCKS];          /* aligned */
-    uint32_t blocks, end;          /* end: one after the last place in use, ROOT when empty */
-    uint64_t places, timers;       /* all there are, and those reserved */
+    void *memory[BLOCKS]; /* as allocated; the arrays in it: */
+    struct entry *entries[BLOCKS];
+    union row *rows[BLOCKS];
+    uint32_t *places[BLOCKS]; /* of the timer of that row */
+    uint32_t blocks, end;     /* end: one after the last place in use, ROOT when empty */
+    uint32_t size;            /* places and rows that there are */
+    uint32_t timers, rows_used, free_row, starts;
 } heap = { .end = ROOT };
 
-static inline entry *at(uint32_t place)
+static inline unsigned block_of(uint32_t n)
 {
-    uint32_t n = place + FIRST_PLACES;
-    unsigned k = 31u - (unsigned)__builtin_clz(n);
-    return &heap.block[k - 8][n - (1u << k)];
+    return 31u - (unsigned)__builtin_clz(n + (1u << FIRST_BITS)) - FIRST_BITS;
 }
 
-static inline void put(uint32_t place, entry e)
+/* Its index in that block. */
+static inline uint32_t index_in(uint32_t n, unsigned block)
 {
-    *at(place) = e;
-    e.timer->place = place;
+    return n + (1u << FIRST_BITS) - (1u << (block + FIRST_BITS));
 }
 
-static inline bool before(const entry *a, const entry *b)
+static inline struct entry *entry_at(uint32_t place)
 {
-    return a->when != b->when ? a->when < b->when : a->timer->number < b->timer->number;
+    unsigned k = block_of(place);
+    return &heap.entries[k][index_in(place, k)];
+}
+
+static inline union row *row_of(uint32_t id)
+{
+    unsigned k = block_of(id);
+    return &heap.rows[k][index_in(id, k)];
+}
+
+static inline uint32_t *place_of(uint32_t id)
+{
+    unsigned k = block_of(id);
+    return &heap.places[k][index_in(id, k)];
+}
+
+static inline void put(uint32_t place, struct entry e)
+{
+    *entry_at(place) = e;
+    *place_of(e.id) = place;
+}
+
+static inline bool before(const struct entry *a, const struct entry *b)
+{
+    return a->when != b->when ? a->when < b->when : (int32_t)(a->start - b->start) < 0;
 }
 
 static inline uint32_t parent_of(uint32_t place)
@@ -47,11 +83,11 @@ static inline uint32_t parent_of(uint32_t place)
     return (place - ROOT - 1) / 4 + ROOT;
 }
 
-static void sift_up(uint32_t place, entry e)
+static void sift_up(uint32_t place, struct entry e)
 {
     while (place > ROOT) {
         uint32_t parent = parent_of(place);
-        const entry *p = at(parent);
+        const struct entry *p = entry_at(parent);
         if (!before(&e, p))
             break;
         put(place, *p);
@@ -60,13 +96,13 @@ static void sift_up(uint32_t place, entry e)
     put(place, e);
 }
 
-static void sift_down(uint32_t place, entry e)
+static void sift_down(uint32_t place, struct entry e)
 {
     for (;;) {
         uint64_t child = 4 * (uint64_t)(place - ROOT) + ROOT + 1;
         if (child >= heap.end)
             break;
-        const entry *c = at((uint32_t)child); /* four in a row, never in two blocks */
+        const struct entry *c = entry_at((uint32_t)child); /* never in two blocks */
         uint32_t left = heap.end - (uint32_t)child, best = 0;
         for (uint32_t i = 1; i < 4 && i < left; i++)
             if (before(&c[i], &c[best]))
@@ -81,85 +117,106 @@ static void sift_down(uint32_t place, entry e)
 
 hocket_timer *hocket__timer_first(void)
 {
-    return heap.end > ROOT ? at(ROOT)->timer : NULL;
+    return heap.end > ROOT ? row_of(entry_at(ROOT)->id)->timer : NULL;
+}
+
+bool hocket__timer_inserted(const hocket_timer *t)
+{
+    return *place_of(t->id) != NOWHERE;
 }
 
 void hocket__timer_insert(hocket_timer *t)
 {
-    sift_up(heap.end++, (entry){ t->when, t });
+    sift_up(heap.end++, (struct entry){ t->when, ++heap.starts, t->id });
 }
 
 void hocket__timer_remove(hocket_timer *t)
 {
-    uint32_t place = t->place;
-    entry last = *at(--heap.end);
-    t->place = HOCKET__TIMER_NOWHERE;
-    if (last.timer == t)
+    uint32_t *mine = place_of(t->id), place = *mine;
+    struct entry last = *entry_at(--heap.end);
+    *mine = NOWHERE;
+    if (last.id == t->id)
         return;
-    if (place > ROOT && before(&last, at(parent_of(place))))
+    if (place > ROOT && before(&last, entry_at(parent_of(place))))
         sift_up(place, last);
     else
         sift_down(place, last);
 }
 
-/* ---- places ---- */
+/* ---- rows and places ---- */
 
-/* Under the guard: take a reserved place, or say how large the next block is. */
-static size_t take_place(void)
+/* Take a row; false: a block is missing. */
+static bool take_row(hocket_timer *t)
 {
-    if (heap.timers + ROOT < heap.places) {
-        heap.timers++;
-        return 0;
+    if (heap.timers + ROOT + 1 >= heap.size)
+        return false;
+    if (heap.free_row != 0) {
+        t->id = heap.free_row;
+        heap.free_row = row_of(t->id)->next_free;
+    } else {
+        t->id = ++heap.rows_used; /* row 0 is "none" */
     }
-    return heap.blocks < BLOCKS ? ((size_t)FIRST_PLACES << heap.blocks) * sizeof(entry) + LINE
-                                : SIZE_MAX;
+    heap.timers++;
+    row_of(t->id)->timer = t;
+    *place_of(t->id) = NOWHERE;
+    return true;
 }
 
-int hocket__timer_reserve(hocket__guard *guard)
+static void add_block(void *memory)
 {
-    unsigned char *memory = NULL;
-    size_t has = 0;
+    uint32_t k = heap.blocks++, cells = 1u << (FIRST_BITS + k);
+    heap.memory[k] = memory;
+    heap.entries[k] = (struct entry *)(((uintptr_t)memory + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    heap.rows[k] = (union row *)(void *)(heap.entries[k] + cells);
+    heap.places[k] = (uint32_t *)(void *)(heap.rows[k] + cells);
+    heap.size += cells;
+}
+
+int hocket__timer_reserve(hocket_timer *t, struct hocket__bias *guard)
+{
+    void *memory = NULL;
+    uint32_t block = 0; /* that the memory is for */
     for (;;) {
-        hocket__guard_lock(guard);
-        size_t wants = take_place();
-        if (wants != 0 && wants == has) {
-            size_t off = (size_t)(-(uintptr_t)memory % LINE);
-            heap.memory[heap.blocks] = memory;
-            heap.block[heap.blocks] = (entry *)(void *)(memory + off);
-            heap.places += (uint64_t)FIRST_PLACES << heap.blocks++;
+        hocket__bias_lock(guard);
+        bool has = take_row(t);
+        if (!has && memory != NULL && block == heap.blocks) {
+            add_block(memory);
             memory = NULL;
-            wants = take_place();
+            has = take_row(t);
         }
-        (void)hocket__guard_unlock(guard);
-        hocket__free(memory); /* somebody else brought it meanwhile */
-        if (wants == 0)
+        block = heap.blocks;
+        hocket__bias_unlock(guard);
+        hocket__free(memory); /* somebody else was first */
+        if (has)
             return 0;
-        memory = wants != SIZE_MAX ? hocket__alloc(wants) : NULL;
+        size_t cell = sizeof(struct entry) + sizeof(union row) + sizeof(uint32_t);
+        memory = block < BLOCKS ? hocket__alloc((cell << (FIRST_BITS + block)) + LINE) : NULL;
         if (memory == NULL)
             return -ENOMEM;
-        has = wants;
     }
 }
 
-void *hocket__timer_unreserve(void)
+void *hocket__timer_unreserve(hocket_timer *t)
 {
-    unsigned char *chain = NULL;
+    void *chain = NULL;
+    row_of(t->id)->next_free = heap.free_row;
+    heap.free_row = t->id;
     if (--heap.timers > 0)
         return NULL;
     while (heap.blocks > 0) {
-        unsigned char *memory = heap.memory[--heap.blocks];
-        *(unsigned char **)(void *)memory = chain;
+        void *memory = heap.memory[--heap.blocks];
+        *(void **)memory = chain;
         chain = memory;
     }
-    heap.places = 0;
+    heap.size = heap.rows_used = heap.free_row = 0;
     return chain;
 }
 
 void hocket__timer_release(void *chain)
 {
     while (chain != NULL) {
-        unsigned char *memory = chain;
-        chain = *(unsigned char **)(void *)memory;
+        void *memory = chain;
+        chain = *(void **)memory;
         hocket__free(memory);
     }
 }
