@@ -313,7 +313,8 @@ START_TEST(any_priority_runs)
 END_TEST
 
 struct order {
-    int seen[3], n;
+    int seen[3];
+    _Atomic int n;
 };
 
 static struct order order;

@@ -113,7 +113,7 @@ END_TEST
 struct held {
     hocket_event inside, go;
     hocket_mutex mutex;
-    hocket_task *joined;
+    _Atomic(hocket_task *) joined;
     _Atomic int ended;
 };
 
@@ -270,7 +270,7 @@ static int cycle_body(void *arg)
     hocket_mutex_lock(&h.mutex);
     start(t, HOCKET_NOW);
     hocket_task *caller;
-    RUN_UNTIL((caller = *(hocket_task *volatile *)&h.joined) != NULL && run_parked(caller));
+    RUN_UNTIL((caller = hk_load_acq(&h.joined)) != NULL && run_parked(caller));
     HK_EXPECT_EQ(hocket_timer_stop(t, HOCKET_FOREVER), -EDEADLK);
     hocket_mutex_unlock(&h.mutex);
     HK_EXPECT_EQ(hocket_timer_stop(t, HOCKET_FOREVER), 0);
