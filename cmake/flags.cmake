@@ -29,6 +29,19 @@ if(HOCKET_SANITIZE)
     list(APPEND hocket_instrument -fno-sanitize-recover=undefined)
   endif()
 endif()
+# Files of the library that TSan is not to see: the scheduler's, or its own order would be taken for
+# that of the tasks.  For each folder that builds them.
+function(hocket_tsan_no_sync target)
+  if(NOT HOCKET_TSAN_NO_SYNC)
+    return()
+  endif()
+  target_compile_definitions(${target} PRIVATE HOCKET_TSAN_NO_SYNC)
+  set(unseen ${hocket_sources})
+  list(FILTER unseen INCLUDE REGEX "/src/(sched|sys)/[a-z_0-9]*\\.c$")
+  set_source_files_properties(${unseen} PROPERTIES
+    COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS HOCKET_UNDER_TSAN)
+endfunction()
+
 if(HOCKET_COVERAGE)
   list(APPEND hocket_instrument --coverage)
 endif()

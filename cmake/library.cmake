@@ -19,6 +19,7 @@ endif()
 
 add_library(hocket_objects OBJECT ${hocket_all} ${hocket_sources})
 hocket_flags(hocket_objects)
+hocket_tsan_no_sync(hocket_objects)
 set_target_properties(hocket_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(hocket_objects
   PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)

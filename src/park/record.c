@@ -54,7 +54,7 @@ static bool slab_make(void)
 }
 
 /* A few records that nobody has had yet go to the list.  Under free_guard. */
-static bool carve(void)
+HOCKET_UNSEEN static bool carve(void)
 {
     uint32_t first = hk_load(&carved);
     if (first == hk_load(&slab_count) * SLAB_RECORDS && !slab_make())
@@ -69,7 +69,7 @@ static bool carve(void)
     return true;
 }
 
-unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
+HOCKET_UNSEEN unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
 {
     unsigned got = 0;
     hocket_task *chain = NULL;
@@ -88,7 +88,7 @@ unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
     return got;
 }
 
-void hocket__record_put_many(hocket_task *chain)
+HOCKET_UNSEEN void hocket__record_put_many(hocket_task *chain)
 {
     if (!chain)
         return;
@@ -105,11 +105,14 @@ hocket_task *hocket__record_get(void)
 {
     hocket_task *t = NULL;
     (void)hocket__record_get_many(&t, 1);
+    if (t)
+        hocket__nosync_acquire(t);
     return t;
 }
 
 void hocket__record_put(hocket_task *task)
 {
+    hocket__nosync_release(task);
     task->run_next = NULL;
     hocket__record_put_many(task);
 }

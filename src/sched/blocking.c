@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "park/forks.h"
 #include "sched/worker.h"
+#include "sys/sanitizer.h"
 
 #define IDLE_TIME (5 * HOCKET_SEC)
 
@@ -77,6 +78,7 @@ static void idle_remove(struct helper *h)
 
 static void job_run(struct job *j)
 {
+    hocket__nosync_acquire(j);
     j->result = j->fn(j->arg);
     if (!hocket__claim(j->task)) /* nobody else can decide this wait */
         hocket__panic("hocket_blocking: the waiting task is gone");
@@ -176,6 +178,7 @@ static bool job_remove(struct job *j)
 /* Queue the job and see to it that somebody does it.  On failure nobody will. */
 static int job_hand_out(struct job *j)
 {
+    hocket__nosync_release(j);
     hocket__guard_lock(&guard);
     *jobs_tail = j;
     jobs_tail = &j->next;

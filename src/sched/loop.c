@@ -32,8 +32,6 @@
 #define IDLE_KEPT 64   /* of these, by a worker that sleeps for long */
 #define RUN_QUOTA 61   /* every so many dispatches: the global list, the timers */
 
-int hocket__tsan_sync = 1; /* whether a switch orders memory for TSan: both are tested */
-
 static void loop_entry(void *arg);
 
 /* ---- stacks ---- */
@@ -147,7 +145,7 @@ static void post_run(struct hocket__worker *w)
 HK_NOINLINE HOCKET_NO_TSAN static void switch_stacks(struct hocket__stack *from,
                                                      struct hocket__stack *to)
 {
-    hocket__tsan_switch(to->tsan_fiber, hocket__tsan_sync);
+    hocket__tsan_switch(to->tsan_fiber, !HOCKET_NO_SYNC);
     (void)hocket__switch(&from->sp, to->sp, NULL);
 }
 #else
@@ -156,6 +154,12 @@ static inline void switch_stacks(struct hocket__stack *from, struct hocket__stac
     (void)hocket__switch(&from->sp, to->sp, NULL);
 }
 #endif
+
+/* The thread-locals that we find here were made before its thread became a worker. */
+static inline void arrived(void)
+{
+    hocket__nosync_acquire(&hocket__worker_here()->native);
+}
 
 /* Returns when somebody switches back to `from`; the worker may be another one then. */
 static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
@@ -168,8 +172,11 @@ static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
     hocket__count(w->switches);
     hocket__asan_leave(&from->asan_fake_stack, to->base,
                        to == &w->native ? to->size : hocket__stack_usable(to));
+    hocket__nosync_release(from); /* pairs with loop_entry: the memory may become a new stack's */
+    hocket__nosync_release(w);    /* pairs with loop_enter: all that ran before the worker ends */
     switch_stacks(from, to);
     hocket__asan_enter(from->asan_fake_stack);
+    arrived();
     post_run(hocket__worker_here());
 }
 
@@ -202,6 +209,7 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
     self->stack = from;
     struct hocket__cxx cxx = hocket__cxx_take();
     struct hocket__stack *to = next ? next->stack : idle_pop(w);
+    hocket__nosync_release(&self->wait_state); /* with publish_parked's */
     if (!next)
         hk_store(&w->running, NULL);
     leave(w, from, to, post, self);
@@ -398,6 +406,8 @@ HOCKET_NO_TSAN static void loop_entry(void *arg)
 {
     (void)arg;
     hocket__asan_enter(NULL);
+    hocket__nosync_acquire(hocket__worker_here()->stack);
+    arrived();
     post_run(hocket__worker_here());
     loop();
 }
@@ -409,6 +419,7 @@ void hocket__loop_enter(struct hocket__worker *w)
     uint32_t held = hocket__self_held();
     struct hocket__cxx cxx = hocket__cxx_take();
     leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
+    hocket__nosync_acquire(w);
     hocket__cxx_put(cxx);
     hocket__self_set(self, held);
 }

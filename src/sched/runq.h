@@ -32,6 +32,7 @@
 #include "base/atomic.h"
 #include "park/guard.h"
 #include "park/record.h"
+#include "sys/sanitizer.h"
 
 struct hocket__runlist {
     hocket_task *first, *last;
@@ -52,17 +53,9 @@ struct hocket__runq {
 
 void hocket__runq_lock_slow(struct hocket__runq *q);
 
-#ifdef __SANITIZE_THREAD__
+#if HOCKET_TSAN || defined(HOCKET_TEST_POINTS)
 #define HOCKET__RUNQ_FENCED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HOCKET__RUNQ_FENCED 1
-#endif
-#endif
-#if defined(HOCKET_TEST_POINTS) && !defined(HOCKET__RUNQ_FENCED)
-#define HOCKET__RUNQ_FENCED 1
-#endif
-#ifndef HOCKET__RUNQ_FENCED
+#else
 #define HOCKET__RUNQ_FENCED 0
 #endif
 
@@ -75,7 +68,7 @@ extern bool hocket__runq_fenced;
 void hocket__runq_init(struct hocket__runq *q);
 
 /* Owner only.  Fails only in a signal handler that interrupted the owner. */
-static inline bool hocket__runq_trylock(struct hocket__runq *q)
+HOCKET_UNSEEN static inline bool hocket__runq_trylock(struct hocket__runq *q)
 {
     if (hk_unlikely(hk_load(&q->busy)))
         return false;
@@ -86,12 +79,12 @@ static inline bool hocket__runq_trylock(struct hocket__runq *q)
     return true;
 }
 
-static inline void hocket__runq_lock(struct hocket__runq *q)
+HOCKET_UNSEEN static inline void hocket__runq_lock(struct hocket__runq *q)
 {
     (void)hocket__runq_trylock(q); /* outside of handlers the owner is never busy already */
 }
 
-static inline void hocket__runq_unlock(struct hocket__runq *q)
+HOCKET_UNSEEN static inline void hocket__runq_unlock(struct hocket__runq *q)
 {
     hk_store_rel(&q->busy, 0); /* pairs with the thief's acquire */
 }
@@ -100,7 +93,7 @@ static inline void hocket__runq_unlock(struct hocket__runq *q)
 bool hocket__runq_revoke(struct hocket__runq *q);
 void hocket__runq_restore(struct hocket__runq *q);
 
-static inline void hocket__runlist_push(struct hocket__runlist *l, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__runlist_push(struct hocket__runlist *l, hocket_task *t)
 {
     t->run_next = NULL;
     t->run_prev = l->last;
@@ -111,7 +104,7 @@ static inline void hocket__runlist_push(struct hocket__runlist *l, hocket_task *
     l->last = t;
 }
 
-static inline void hocket__runlist_remove(struct hocket__runlist *l, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__runlist_remove(struct hocket__runlist *l, hocket_task *t)
 {
     if (t->run_prev)
         t->run_prev->run_next = t->run_next;
@@ -123,33 +116,33 @@ static inline void hocket__runlist_remove(struct hocket__runlist *l, hocket_task
         l->last = t->run_prev;
 }
 
-static inline struct hocket__runlist *hocket__runq_fresh_list(struct hocket__runq *q,
-                                                              const hocket_task *t)
+HOCKET_UNSEEN static inline struct hocket__runlist *hocket__runq_fresh_list(struct hocket__runq *q,
+                                                                            const hocket_task *t)
 {
     return &q->fresh[t->priority > 0 ? 0 : t->priority == 0 ? 1 : 2];
 }
 
 /* ---- under the lock ---- */
 
-static inline void hocket__runq_push_resumed(struct hocket__runq *q, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__runq_push_resumed(struct hocket__runq *q, hocket_task *t)
 {
     hocket__runlist_push(&q->resumed, t);
     hk_store(&q->resumed_count, hk_load(&q->resumed_count) + 1);
 }
 
-static inline void hocket__runq_push_fresh(struct hocket__runq *q, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__runq_push_fresh(struct hocket__runq *q, hocket_task *t)
 {
     hocket__runlist_push(hocket__runq_fresh_list(q, t), t);
     hk_store(&q->fresh_count, hk_load(&q->fresh_count) + 1);
 }
 
-static inline void hocket__runq_unlink_fresh(struct hocket__runq *q, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__runq_unlink_fresh(struct hocket__runq *q, hocket_task *t)
 {
     hocket__runlist_remove(hocket__runq_fresh_list(q, t), t);
     hk_store(&q->fresh_count, hk_load(&q->fresh_count) - 1);
 }
 
-static inline hocket_task *hocket__runq_pop_resumed(struct hocket__runq *q)
+HOCKET_UNSEEN static inline hocket_task *hocket__runq_pop_resumed(struct hocket__runq *q)
 {
     hocket_task *t = q->resumed.first;
     if (t) {
@@ -160,7 +153,8 @@ static inline hocket_task *hocket__runq_pop_resumed(struct hocket__runq *q)
 }
 
 /* `low_first`: now and then the low priority gets its turn. */
-static inline hocket_task *hocket__runq_pop_fresh(struct hocket__runq *q, bool low_first)
+HOCKET_UNSEEN static inline hocket_task *hocket__runq_pop_fresh(struct hocket__runq *q,
+                                                                bool low_first)
 {
     for (int i = 0; i < HOCKET__PRIORITIES; i++) {
         hocket_task *t = q->fresh[low_first ? HOCKET__PRIORITIES - 1 - i : i].first;
@@ -172,7 +166,7 @@ static inline hocket_task *hocket__runq_pop_fresh(struct hocket__runq *q, bool l
     return NULL;
 }
 
-static inline uint32_t hocket__runq_depth(struct hocket__runq *q)
+HOCKET_UNSEEN static inline uint32_t hocket__runq_depth(struct hocket__runq *q)
 {
     return hk_load(&q->resumed_count) + hk_load(&q->fresh_count);
 }

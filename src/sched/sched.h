@@ -29,7 +29,6 @@ void hocket__sched_stop(void);
 bool hocket__sched_drive(hocket_task *self, hocket_time deadline);
 
 /* Whether switches order memory for ThreadSanitizer; tests run both. */
-extern int hocket__tsan_sync;
 
 /* Async-signal-safe: make some worker call config->pending soon. */
 void hocket__sched_interrupt(void);

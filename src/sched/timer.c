@@ -8,6 +8,7 @@
 #include "sched/timer.h"
 
 #include "park/wait.h"
+#include "sys/sanitizer.h"
 
 void hocket__timers_init(struct hocket__timers *heap)
 {
@@ -106,7 +107,9 @@ unsigned hocket__timers_fire(struct hocket__timers *heap, hocket_time now)
         struct hocket__timer *t = heap->root;
         hocket_task *task = t->task;
         remove_timer(heap, t);
+        hocket__nosync_acquire(&task->wait_state);
         fired += hocket__wait_decide(task, HOCKET__TIMEDOUT);
+        hocket__nosync_release(&task->wait_state); /* it takes our guard before it goes on */
     }
     (void)hocket__guard_unlock(&heap->guard);
     return fired;

@@ -18,6 +18,7 @@
  * a C++ runtime the symbol is NULL and this costs one load.
  */
 #include "base/atomic.h"
+#include "sys/sanitizer.h"
 
 /* In a function, once: no exception leaves the calls made from it. */
 #if defined(__GCC_HAVE_DWARF2_CFI_ASM) && (defined(__x86_64__) || defined(__aarch64__))
@@ -34,7 +35,7 @@ struct hocket__cxx {
 
 struct hocket__cxx *__cxa_get_globals(void) __attribute__((weak));
 
-static inline struct hocket__cxx hocket__cxx_take(void)
+HOCKET_UNSEEN static inline struct hocket__cxx hocket__cxx_take(void)
 {
     struct hocket__cxx mine = { NULL, 0 };
     if (hk_unlikely(__cxa_get_globals != NULL)) {
@@ -46,7 +47,7 @@ static inline struct hocket__cxx hocket__cxx_take(void)
 }
 
 /* Perhaps on another thread. */
-static inline void hocket__cxx_put(struct hocket__cxx mine)
+HOCKET_UNSEEN static inline void hocket__cxx_put(struct hocket__cxx mine)
 {
     if (hk_unlikely(__cxa_get_globals != NULL))
         *__cxa_get_globals() = mine;

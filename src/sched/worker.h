@@ -125,7 +125,7 @@ extern struct hocket__runtime hocket__rt;
 #define hocket__count(counter) hk_store(&(counter), hk_load(&(counter)) + 1)
 
 /* It will not come to the tasks in its queue by itself. */
-static inline bool hocket__worker_away(struct hocket__worker *w)
+HOCKET_UNSEEN static inline bool hocket__worker_away(struct hocket__worker *w)
 {
     return hk_load(&w->blocked) > 0 || hk_load(&w->gone) ||
            (hk_load(&w->is_seat) && hk_load(&w->driver) == NULL);
@@ -177,7 +177,7 @@ bool hocket__worker_spare(struct hocket__worker *w); /* too many: wait aside; fa
 int hocket__worker_start(bool lent);
 
 /* The worker is with this task now. */
-static inline void hocket__running_set(struct hocket__worker *w, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__running_set(struct hocket__worker *w, hocket_task *t)
 {
     hk_store(&w->running, t);
     hocket__count(w->activity);
@@ -189,39 +189,48 @@ hocket_task *hocket__magazine_fill(struct hocket__worker *w);
 void hocket__magazine_drain(struct hocket__worker *w);
 uint64_t hocket__ids_fill(struct hocket__worker *w);
 
-static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
+HOCKET_UNSEEN static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
 {
     if (hk_unlikely(!w || !w->records))
         return w ? hocket__magazine_fill(w) : hocket__record_get();
     hocket_task *t = w->records;
+    hocket__nosync_acquire(t);
     w->records = t->run_next;
     __builtin_prefetch(w->records, 1); /* the next spawn's */
     w->record_count--;
     return t;
 }
 
-static inline void hocket__sched_record_put(struct hocket__worker *w, hocket_task *t)
+HOCKET_UNSEEN static inline void hocket__sched_record_put(struct hocket__worker *w, hocket_task *t)
 {
     if (hk_unlikely(!w)) {
         hocket__record_put(t);
         return;
     }
+    hocket__nosync_release(t);
     t->run_next = w->records;
     w->records = t;
     if (hk_unlikely(++w->record_count >= 2 * HOCKET__MAGAZINE))
         hocket__magazine_drain(w);
 }
 
-static inline uint64_t hocket__sched_id(struct hocket__worker *w)
+HOCKET_UNSEEN static inline uint64_t hocket__sched_id(struct hocket__worker *w)
 {
     if (hk_unlikely(!w || w->id_next == w->id_end))
         return w ? hocket__ids_fill(w) : hocket__id_next();
     return w->id_next++;
 }
 
-/* Queue a fresh fiber task (fields filled) to run. */
-static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
+/* One is left, the caller has looked. */
+HOCKET_UNSEEN static inline uint64_t hocket__sched_id_left(struct hocket__worker *w)
 {
+    return w->id_next++;
+}
+
+/* Queue a fresh fiber task (fields filled) to run. */
+HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
+{
+    hocket__nosync_release(t); /* a held one: what was done since hocket__spawn */
     if (hk_unlikely(!w || !hocket__runq_trylock(&w->q))) {
         hocket__sched_inject(t, t);
         return;
@@ -238,7 +247,7 @@ static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
  * Take a fresh task out of the calling worker's own queue to run it here.  False
  * if it is not there (any more), or there is not enough stack left below this frame.
  */
-static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *task)
+HOCKET_UNSEEN static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *task)
 {
     if (!w || hk_load(&task->queued_on) != hocket__worker_number(w))
         return false;

@@ -335,6 +335,7 @@ int hocket__stack_new(size_t usable, struct hocket__stack **ret)
     c->idle_count--;
     unlock(&c->lock);
 
+    hocket__nosync_acquire(s);
     s->sp = NULL;
     s->owner = NULL;
     s->next = NULL;
@@ -351,6 +352,7 @@ void hocket__stack_free(struct hocket__stack *s)
     if (s == NULL)
         return;
     hocket__asan_unpoison(s->base, hocket__stack_usable(s));
+    hocket__nosync_release(s);
     c = &classes[s->class_index];
     lock(&c->lock);
     s->next = c->idle;

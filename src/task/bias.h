@@ -59,6 +59,7 @@ static inline void hocket__bias_lock(struct hocket__bias *b)
             hk_store(&b->busy, 1);
         hk_barrier(); /* the other's membarrier makes it a full one */
         if (hk_likely(hk_load_acq(&b->owner) == w)) {
+            hocket__nosync_acquire(b); /* the turn before, by the guard, was the same worker's */
             b->biased = true;
             return;
         }
@@ -67,12 +68,18 @@ static inline void hocket__bias_lock(struct hocket__bias *b)
     hocket__bias_lock_slow(b, w);
 }
 
+static inline void hocket__bias_unlock_guard(struct hocket__bias *b)
+{
+    hocket__nosync_release(b);
+    (void)hocket__guard_unlock(&b->guard);
+}
+
 static inline void hocket__bias_unlock(struct hocket__bias *b)
 {
     if (hk_likely(b->biased))
         hk_store_rel(&b->busy, 0); /* pairs with the acquire of who takes the bias away */
     else
-        (void)hocket__guard_unlock(&b->guard);
+        hocket__bias_unlock_guard(b);
 }
 
 #endif

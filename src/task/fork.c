@@ -219,6 +219,17 @@ static void hand_out(hocket_task *self)
         make_tasks(self, false);
 }
 
+/* Not too soon after the last one.  The worker's own, so TSan is not to ask for an order. */
+HOCKET_UNSEEN static bool may_wake(struct hocket__worker *w)
+{
+    int64_t now = hocket__ticks();
+    if (now < w->wake_after)
+        return false;
+    w->wake_after = now + hk_load(&hocket__rt.wake_interval);
+    hocket__count(w->wakes_sent);
+    return true;
+}
+
 /* Somebody may want one: give the oldest, unless it would mean to wake a sleeper too soon again. */
 HK_COLD void hocket__fork_answer(hocket_task *self)
 {
@@ -228,13 +239,8 @@ HK_COLD void hocket__fork_answer(hocket_task *self)
         return; /* still asked: the next fork answers */
     (void)hk_and(attention_of(&self->forks), ~ASKED);
     if (hk_load(&hocket__rt.searching) == 0) {
-        if (hk_load(&hocket__rt.sleeping) == 0)
+        if (hk_load(&hocket__rt.sleeping) == 0 || !may_wake(w))
             return;
-        int64_t now = hocket__ticks();
-        if (now < w->wake_after)
-            return;
-        w->wake_after = now + hk_load(&hocket__rt.wake_interval);
-        hocket__count(w->wakes_sent);
     }
     hocket_task *t = promote(self, w, false);
     if (t)

@@ -185,6 +185,7 @@ void hocket__task_run(hocket_task *t)
 
 void hocket__task_start_failed(hocket_task *t, int error)
 {
+    hocket__tsan_acquire(t);
     hocket__self_set(t, 0);
     bool branch = (hk_load(&t->flags) & HOCKET__TASK_BRANCH) != 0;
     if (branch)
@@ -237,7 +238,7 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
     hocket_task *t = hocket__sched_record_get(w);
     record_fill(t, scope, fn, arg, ret_task ? HOCKET__TASK_HANDLE : 0u);
     hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
-    hk_store_rel(&t->id, w->id_next++);
+    hk_store_rel(&t->id, hocket__sched_id_left(w));
     count_spawn(scope, self);
     hocket__tsan_release(t);
     if (ret_task)

@@ -14,6 +14,7 @@
 #include <hocket/sem.h>
 
 #include "support/modes.h"
+#include "sys/sanitizer.h"
 
 #define TASKS     4
 #define PERMITS   3000
@@ -33,7 +34,8 @@ static int get(int *p)
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-static void handler(int signal)
+/* It writes errno, which is the thread's, whatever fiber it interrupts. */
+HOCKET_UNSEEN static void handler(int signal)
 {
     (void)signal;
     int saved = errno;
