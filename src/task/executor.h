@@ -86,9 +86,16 @@ struct hocket__job_more {
 
 /* One cache line: all that a small job touches, from submit to free. */
 struct hocket_future {
-    _Atomic uint32_t state;   /* bits of enum hocket__job_state */
-    _Atomic uint32_t runner;  /* slot of the task that runs it, 0 = none */
-    struct hocket__link link; /* in `queued`; under the executor's guard */
+    _Atomic uint32_t state;  /* bits of enum hocket__job_state */
+    _Atomic uint32_t runner; /* slot of the task that runs it, 0 = none */
+    union {
+        struct hocket__link link; /* in `queued`; under the executor's guard */
+        struct {
+            struct hocket__link *not_queued; /* itself */
+            struct hocket__job_memory
+                *home; /* once it is taken: where a small job's block belongs */
+        };
+    };
     struct hocket__job_more *more;
     union {
         hocket_call *call;
@@ -290,10 +297,16 @@ static inline void hocket__job_fill(hocket_future *f, const struct hocket__reque
     }
 }
 
-/* Under the executor's guard: a task takes the job, to run it in `scope`.  Returns its arg. */
+/*
+ * Under the executor's guard: a task takes the job, to run it in `scope`.  Returns its arg.  Blocks
+ * from `home` (NULL: not known) go back there without a look at what more there is of them.
+ */
 static inline void *hocket__job_take(hocket_future *f, const hocket_task *runner,
-                                     struct hocket__cancel_scope *scope)
+                                     struct hocket__cancel_scope *scope,
+                                     struct hocket__job_memory *home)
 {
+    if (home != NULL && f->kind == HOCKET__JOB_FN)
+        f->home = home;
     void *arg = f->arg;
     hk_store(&f->runner, runner->slot);
     f->scope = scope;

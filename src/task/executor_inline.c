@@ -44,7 +44,7 @@ static void run_here(struct inline_executor *ie, hocket_future *job, hocket_task
     struct hocket__wakes wakes = { NULL, NULL };
     _Atomic bool busy;
     (void)hocket__future_ref(job); /* while it is in the list */
-    void *arg = hocket__job_take(job, self, scope);
+    void *arg = hocket__job_take(job, self, scope, NULL);
     hocket__list_push_back(&ie->running, &job->link);
     ie->base.active++;
     ie->base.submitted++;

@@ -34,6 +34,7 @@
  *
  * Lock order: the pool's guard, then a job's.  Runners are started without guards.
  */
+#include "sys/sanitizer.h"
 #include "task/executor.h"
 
 /* Fields without a note: under the guard. */
@@ -123,7 +124,7 @@ static inline void hocket__runner_assign(struct hocket__pool_runner *r, hocket_f
     r->job = job;
     r->pool->base.started++;
     hk_store(&r->busy, true);
-    r->arg = hocket__job_take(job, r->task, &r->scope);
+    r->arg = hocket__job_take(job, r->task, &r->scope, HOCKET_ASAN ? NULL : r->pool->base.memory);
 }
 
 /*

@@ -133,7 +133,8 @@ hocket_future *hocket__job_alone(hocket_executor *ex, size_t size)
 
 void hocket__job_free(hocket_future *f)
 {
-    struct hocket__job_memory *m = f->more->memory;
+    bool known = f->home != (void *)&f->link; /* it was taken */
+    struct hocket__job_memory *m = known ? f->home : f->more->memory;
     if (hk_unlikely(m == NULL)) {
         hocket__free(f);
         return;
