@@ -222,6 +222,12 @@ HK_NOINLINE static int get_slow(hocket_queue *q, hocket_task *self, void *ret_va
     return err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
+/* Has it passed?  The clock is read only by who would have to wait. */
+static bool passed(hocket_time deadline)
+{
+    return deadline <= HOCKET_NOW || (deadline != HOCKET_FOREVER && deadline <= hocket_now());
+}
+
 /* The ring had no room, or no value: look again for a moment.  DONE, or it is time to wait. */
 HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void *value,
                                   void *ret_value)
@@ -244,7 +250,7 @@ int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
     if (hk_likely(result == HOCKET__RING_DONE))
         return 0;
     if (result == HOCKET__RING_NOT) {
-        if (deadline <= HOCKET_NOW)
+        if (passed(deadline))
             return -ETIMEDOUT;
         if (look_again(q, self, value, NULL) == HOCKET__RING_DONE)
             return 0;
@@ -262,7 +268,7 @@ int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
     if (hk_likely(result == HOCKET__RING_DONE))
         return 0;
     if (result == HOCKET__RING_NOT) {
-        if (deadline <= HOCKET_NOW)
+        if (passed(deadline))
             return -ETIMEDOUT;
         if (look_again(q, self, NULL, ret_value) == HOCKET__RING_DONE)
             return 0;
@@ -329,7 +335,7 @@ ptrdiff_t hocket_queue_put_many(hocket_queue *q, const void *values, size_t coun
     while (err == 0 && put < count) {
         const unsigned char *left = (const unsigned char *)values + put * q->value_size;
         size_t n = hocket__ring_put_some(&q->ring, left, count - put);
-        if (n == 0 && deadline > HOCKET_NOW)
+        if (n == 0 && !passed(deadline))
             n = look_again_many(q, self, left, NULL, count - put);
         put += n;
         if (n == 0)
@@ -379,7 +385,7 @@ ptrdiff_t hocket_queue_get_many(hocket_queue *q, void *ret_values, size_t most,
     if (err != 0 || most == 0)
         return err;
     size_t got = hocket__ring_get_some(&q->ring, ret_values, most);
-    if (got == 0 && deadline > HOCKET_NOW)
+    if (got == 0 && !passed(deadline))
         got = look_again_many(q, self, NULL, ret_values, most);
     return got > 0 ? (ptrdiff_t)got : get_some(q, self, ret_values, most, deadline);
 }

@@ -23,22 +23,28 @@
  * An owner that loses while it stands between its first look and `busy = 1` writes `busy` late.  So
  * each grant has a record of its own, and after TIMES grants there are no more.
  *
- * A thread is granted the right when it has held the queue `needed` times with nobody else between, and
- * each time it takes four times as many: a queue that does belong to several threads pays little.
+ * A worker of the runtime is granted the right when it has held the queue `needed` times with nobody else
+ * between, and each time it takes four times as many: a queue that does belong to several threads pays
+ * little.  Other threads are not, since they would hardly wait for themselves; and the first
+ * membarrier of a process with threads takes milliseconds, which the runtime has behind it.
  * Where threads cannot be told apart by a register, or there is no membarrier, nobody is.
  *
  * Memory order: `busy = 0` releases and the one who waits for it acquires, which orders the words of
  * the ring.  busy and owner are ordered by membarrier as above.
  */
 #include "park/spin.h"
+#include "park/tls.h"
 #include "sys/sys.h"
 
 #define HOCKET__SOLO_TIMES 6
 
+/* Tests with a handful of calls, also of threads, shall meet it. */
 #ifdef HOCKET_TEST_POINTS
-#define HOCKET__SOLO_NEEDED 1u /* so that tests with a handful of calls meet it */
+#define HOCKET__SOLO_NEEDED   1u
+#define HOCKET__SOLO_ELIGIBLE true
 #else
-#define HOCKET__SOLO_NEEDED 16u
+#define HOCKET__SOLO_NEEDED   16u
+#define HOCKET__SOLO_ELIGIBLE (hocket__tls_worker() != NULL)
 #endif
 
 struct hocket__solo_grant {
@@ -107,7 +113,7 @@ static inline bool hocket__solo_earned(struct hocket__solo *s)
         s->streak = 0;
         return false;
     }
-    if (hk_likely(++s->streak < s->needed))
+    if (hk_likely(++s->streak < s->needed) || !HOCKET__SOLO_ELIGIBLE)
         return false;
     s->streak = 0;
     if (hk_load(&s->at) == HOCKET__SOLO_TIMES - 1 || hocket__membarrier() != 0) {

@@ -284,7 +284,7 @@ END_TEST
 START_TEST(no_growth)
 {
     hocket_queue *q = make(1);
-    int value = 1, turns = HOCKET_ASAN || HOCKET_TSAN ? 1000 : 20000;
+    int value = 1, turns = HOCKET_ASAN || HOCKET_TSAN ? 2000 : 200000;
     for (int i = 0; i < turns; i++) {
         HK_EXPECT_EQ(hocket_queue_get(q, &value, HOCKET_NOW), -ETIMEDOUT);
         HK_EXPECT_EQ(hocket_queue_put(q, &value, HOCKET_NOW), 0);
