@@ -386,6 +386,7 @@ static int pool_open(hocket_executor **ret_executor, const hocket_executor_optio
         return -ENOMEM;
     }
     hocket__list_init(&p->runners);
+    hk_store_rel(&hocket__not_started, hocket__runner_not_started);
     hk_store(&p->base.workers, o->workers > 0 ? o->workers : default_workers(placement));
     p->placement = placement;
     p->bound = o->queue != 0 ? o->queue : HOCKET_EXECUTOR_QUEUE;

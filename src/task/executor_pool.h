@@ -139,6 +139,9 @@ int hocket__runner_spawn(struct hocket__pool *p, unsigned number);
 /* A shutdown cancels what runs. */
 void hocket__runners_cancel(struct hocket__pool *p);
 
+/* For hocket__not_started. */
+void hocket__runner_not_started(hocket_task *task, int error);
+
 /* The runner that this very task is, or NULL. */
 struct hocket__pool_runner *hocket__runner_is(const hocket_task *task);
 

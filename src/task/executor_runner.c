@@ -263,6 +263,39 @@ void hocket__runners_cancel(struct hocket__pool *p)
     hocket__executor_unlock(ex);
 }
 
+/*
+ * There was no stack for it.  If nobody else is there to run the queue, the jobs in it fail.  Those
+ * who wait for them may be told here, so nothing in this may wait.
+ */
+void hocket__runner_not_started(hocket_task *task, int error)
+{
+    struct hocket__pool_runner *r = hocket__runner_is(task);
+    struct hocket__wakes wakes = { NULL, NULL };
+    bool drop;
+    if (r == NULL)
+        return;
+    struct hocket__pool *p = r->pool;
+    hocket__executor_lock(&p->base);
+    p->starting--;
+    p->leaving++;
+    while (hocket__pool_places(p) <= 0) {
+        hocket_future *job = hocket__pool_take(p, true, &drop, &wakes);
+        if (job == NULL)
+            break;
+        (void)hocket__job_take(job, task, NULL, NULL);
+        hocket__executor_unlock(&p->base);
+        hocket__wakes_run(&wakes);
+        hocket__job_fail(job, task, error, NULL);
+        hocket__executor_lock(&p->base);
+    }
+    r->next_spare = p->spare;
+    p->spare = r;
+    p->leaving--;
+    hocket__executor_left(&p->base, &wakes);
+    hocket__executor_unlock(&p->base);
+    hocket__wakes_run(&wakes);
+}
+
 struct hocket__pool_runner *hocket__runner_is(const hocket_task *task)
 {
     return task->fn == runner_main ? task->arg : NULL;

@@ -183,10 +183,15 @@ void hocket__task_run(hocket_task *t)
     task_run(t);
 }
 
+void (*_Atomic hocket__not_started)(hocket_task *task, int error);
+
 void hocket__task_start_failed(hocket_task *t, int error)
 {
+    void (*not_started)(hocket_task * task, int error) = hk_load_acq(&hocket__not_started);
     hocket__tsan_acquire(t);
     hocket__self_set(t, 0);
+    if (not_started != NULL)
+        not_started(t, error);
     bool branch = (hk_load(&t->flags) & HOCKET__TASK_BRANCH) != 0;
     if (branch)
         hocket__fork_ops_get()->decline(t);

@@ -103,6 +103,13 @@ void hocket__scope_report(struct hocket__scope *s, bool but_the_first);
 void hocket__task_run(hocket_task *task);
 void hocket__task_start_failed(hocket_task *task, int error);
 
+/*
+ * Called for a task that has got no stack and ends without having begun, as that task and before
+ * its end; it must not wait.  For executors, whose workers are counted before they run.  A pointer,
+ * so that programs without executors do not link them.
+ */
+extern void (*_Atomic hocket__not_started)(hocket_task *task, int error);
+
 /* Run a task that the caller has claimed (hocket__sched_claim) on top of itself. */
 void hocket__join_in_place(hocket_task *self, hocket_task *task);
 
