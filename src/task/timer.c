@@ -42,7 +42,8 @@
 #include "task/task.h"
 #include "task/timer.h"
 
-#define STALE (100 * HOCKET_MS)
+#define STALE        (100 * HOCKET_MS)
+#define CALLS_A_TURN 16
 
 static struct {
     struct hocket__bias guard; /* all of this, the heap, and the timers */
@@ -267,6 +268,7 @@ static int member_main(void *arg)
 {
     hocket_task *self = hocket__self_or_null();
     bool fresh = true;
+    unsigned calls = 0;
     (void)arg;
     lock();
     clockwork.starting_at = 0;
@@ -282,10 +284,16 @@ static int member_main(void *arg)
         }
         fresh = false;
         hocket_timer *t = take_due(hocket__clock());
-        if (t != NULL)
-            call(t, self, false);
-        else
+        if (t == NULL) {
             lead(self);
+            continue;
+        }
+        call(t, self, false);
+        if (++calls % CALLS_A_TURN == 0) { /* timers may be due without end */
+            unlock();
+            (void)self->ops->yield(self); /* no cancel point */
+            lock();
+        }
     }
     unlock();
     return 0;

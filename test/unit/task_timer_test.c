@@ -436,6 +436,31 @@ START_TEST(its_own_task)
 }
 END_TEST
 
+/* Timers that are always due leave time for other tasks. */
+static int forever(hocket_timer *t, void *arg)
+{
+    (void)arg;
+    start(t, HOCKET_NOW);
+    return 0;
+}
+
+static int greedy_body(void *arg)
+{
+    hocket_timer *t = make(forever, NULL);
+    (void)arg;
+    start(t, HOCKET_NOW);
+    for (int i = 0; i < 3; i++)
+        HK_EXPECT_EQ(hocket_sleep(100 * HOCKET_US), 0);
+    RUN_UNTIL(hocket_timer_calls(t) > 100);
+    hocket_timer_free(t);
+    return 0;
+}
+START_TEST(always_due)
+{
+    run_in(_i, greedy_body, NULL);
+}
+END_TEST
+
 /* ---- errors and ends ---- */
 
 static _Atomic int reported;
@@ -531,6 +556,7 @@ SUITE("timer", 30)
     suite_each(fixed_delay);
     suite_each(its_own_callback);
     suite_each(its_own_task);
+    suite_each(always_due);
     suite_each(failures_are_told);
     suite_each(the_runtime_ends);
 }
