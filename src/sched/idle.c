@@ -33,6 +33,7 @@
 #define SEARCH_TIME  (20 * US) /* about the price of a wake */
 #define ASK_AFTER    (1 * US)  /* leave tasks alone that are moving */
 #define ROB_AFTER    (15 * US) /* about the price of a forced steal */
+#define WATCH_TIME   (40 * US) /* of one victim; then it is watched anew, or another one */
 #define INTERVAL_MIN (20 * US)
 #define INTERVAL_MAX (1000 * US)
 #define SURPLUS_TIME HOCKET_SEC /* asleep for so long: stacks that are not needed go back */
@@ -240,6 +241,17 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
 }
 
 /*
+ * Is it worth a forced steal?  If the victim has not moved for its price, or is so slow (a
+ * microsecond a task or more) that half of its queue is more work than that.
+ */
+static bool worth_robbing(const struct hocket__prey *p, uint32_t moved, uint32_t depth, int64_t now)
+{
+    int64_t watched = now - p->since;
+    return watched >= ROB_AFTER && moved * US <= watched &&
+           depth * watched >= 2 * (int64_t)moved * ROB_AFTER;
+}
+
+/*
  * One look at the other workers.  What we saw is kept from search to search: where nobody else
  * would produce work, a search is a single look.
  */
@@ -247,8 +259,14 @@ static bool hunt(struct hocket__worker *w, int64_t now)
 {
     struct hocket__prey *p = &w->prey;
     struct hocket__worker *v = p->victim;
-    if (v && hocket__runq_depth(&v->q) > 0 && hk_load(&v->activity) == p->activity)
-        return now - p->since >= ROB_AFTER && rob(w, v);
+    uint32_t depth = v ? hocket__runq_depth(&v->q) : 0;
+    if (depth > 0) {
+        uint32_t moved = hk_load(&v->activity) - p->activity;
+        if (worth_robbing(p, moved, depth, now) && rob(w, v))
+            return true;
+        if (now - p->since < WATCH_TIME)
+            return false;
+    }
     p->victim = NULL;
     int n = hk_load_acq(&hocket__rt.count);
     for (int k = 1; k < n; k++) {

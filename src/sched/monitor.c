@@ -4,7 +4,7 @@
  *
  * Each tick (1 ms while something runs, up to 10 ms when nothing needs it) it
  *   - fires timers that are due while all workers are busy,
- *   - wakes a sleeping worker for tasks that have not moved since the last tick,
+ *   - wakes a sleeping worker for tasks that have not moved since the last tick, or move slowly,
  *   - lends a worker if a task has kept one for long while others wait for it, behind it or
  *     in the global list, and reports that task by name.
  * When all workers sleep, one of them keeps the time and the monitor sleeps until a worker
@@ -21,6 +21,7 @@
 #define CALM       20 /* ticks without need before the tick grows */
 #define LEND_AFTER (10 * HOCKET_MS)
 #define LENT_MAX   64
+#define SLOW       HOCKET_US /* a task; see worth_robbing in idle.c */
 #define TRIM_STEP  256
 #define TRIM_AFTER (2 * HOCKET_SEC) /* the workers have given back what they do not need by then */
 
@@ -50,7 +51,9 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
 {
     struct hocket__runtime *rt = &hocket__rt;
     hocket_task *t = hk_load(&w->running);
-    uint32_t activity = hk_load(&w->activity);
+    uint32_t activity = hk_load(&w->activity), moved = activity - w->seen_activity;
+    hocket_time past = now - w->seen_at;
+    w->seen_at = now;
     if (activity != w->seen_activity || !t) {
         w->seen_activity = activity;
         w->stuck_since = now;
@@ -61,6 +64,8 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
     bool waiting = left || hocket__runq_depth(&w->q) > 0;
     v->up = v->up || hk_load(&w->sleep) == HOCKET__AWAKE;
     v->waiting = v->waiting || (waiting && (ran > 0 || hocket__worker_away(w)));
+    /* It moves, but so slowly that another worker would be a help. */
+    v->waiting = v->waiting || (hocket__runq_depth(&w->q) > 1 && moved * SLOW < past);
     if (!t || blocked)
         return;
     v->forks = v->forks || (ran > 0 && hocket__forks_waiting(t));

@@ -88,6 +88,7 @@ struct hocket__worker {
 
     /* ---- monitor only */
     uint32_t seen_activity;
+    hocket_time seen_at;
     hocket_time stuck_since;
     bool reported;
 };
