@@ -3,7 +3,7 @@
 #
 #   make             the library and the program, build/release
 #   make run         hocket robots over LOGS=dir, or over a set made here
-#   make test        the suite under gcc and clang: plain, ASan+UBSan, TSan
+#   make test        the suite under gcc and clang: plain, ASan+UBSan, TSan in both ways
 #   make test-other  the suite on musl, and cross-built for aarch64 under qemu-user
 #   make test-quick  the suite once, gcc, debug
 #   make bench       all benches beside their peers, table in bench/results/ (BENCH='--only mutex')
@@ -23,7 +23,7 @@ run:
 
 test:
 	@scripts/install-deps.sh build gzip test
-	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang
+	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang tsan-nosync
 
 test-other:
 	@scripts/install-deps.sh build other

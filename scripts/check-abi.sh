@@ -33,8 +33,8 @@ if [ "${1-}" = --renew ]; then
     exit 0
 fi
 if [ ! -f $baseline ]; then
-    echo "abi: no $baseline, nothing to compare with"
-    exit 0
+    echo "abi: no $baseline to compare with (--renew writes it)" >&2
+    exit 1
 fi
 dump build/libhocket.abi
 abidiff --no-added-syms $baseline build/libhocket.abi
