@@ -16,7 +16,7 @@ TIMEOUT = 120
 
 
 class Results:
-    """values[question][case][contender][figure] = [value of each round]; units[figure] = unit."""
+    """values[question][case][contender][figure] = [value of each round]; unit() of each figure."""
 
     def __init__(self):
         self.values = {}
@@ -26,7 +26,10 @@ class Results:
     def add(self, question, case, contender, figure, value, unit):
         place = self.values.setdefault(question, {}).setdefault(case, {}).setdefault(contender, {})
         place.setdefault(figure, []).append(value)
-        self.units[figure] = unit
+        self.units[question, case, figure] = unit
+
+    def unit(self, question, case, figure="time"):
+        return self.units.get((question, case, figure), "ns")
 
     def figures(self, question, case, contender):
         return self.values.get(question, {}).get(case, {}).get(contender, {})
@@ -103,7 +106,9 @@ def same_answers(results):
     """A figure of unit `same` is an answer: whoever gave another than most did has failed."""
     for question, cases in results.values.items():
         for case, contenders in cases.items():
-            for figure, unit in results.units.items():
+            figures = {figure for values in contenders.values() for figure in values}
+            for figure in sorted(figures):
+                unit = results.unit(question, case, figure)
                 given = (
                     {n: f[figure] for n, f in contenders.items() if figure in f}
                     if unit == "same"

@@ -55,7 +55,7 @@ def cell(results, question, case, contender):
     if value is None:
         return "-"
     ours = results.median(question.name, case, question.ours)
-    text = number(value, results.units["time"])
+    text = number(value, results.unit(question.name, case))
     if ours and not contender.ours:
         text += f" (x{digits(value / ours)})"
     return text
@@ -69,10 +69,10 @@ def race(results, question):
     extra = sorted(
         {
             f
-            for case in results.values.get(question.name, {}).values()
-            for v in case.values()
+            for case, values in results.values.get(question.name, {}).items()
+            for v in values.values()
             for f in v
-            if results.units[f] != "same"
+            if results.unit(question.name, case, f) != "same"
         }
         - {"time", "best"}
     )
@@ -81,7 +81,8 @@ def race(results, question):
         for case in question.cases:
             row = [results.median(question.name, case, c.name, figure) for c in shown]
             if any(v is not None for v in row):
-                rows.append([case] + [number(v, results.units[figure]) for v in row])
+                unit = results.unit(question.name, case, figure)
+                rows.append([case] + [number(v, unit) for v in row])
         parts.append(f"{figure}:\n\n" + table(["case"] + [c.name for c in shown], rows))
     return parts
 
@@ -185,7 +186,7 @@ def as_json(questions, results, facts, settings):
     data = {
         "facts": facts,
         "settings": settings,
-        "units": results.units,
+        "units": [[*key, unit] for key, unit in results.units.items()],
         "values": results.values,
         "goals": judged,
         "problems": {
