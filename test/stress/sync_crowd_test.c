@@ -16,6 +16,7 @@
 static struct {
     hocket_mutex mutex;
     hocket_event event;
+    _Atomic long came;
     long entered; /* under the mutex */
     _Atomic long woken;
 } x;
@@ -28,6 +29,7 @@ static void reset(void)
 
 static void enter(void)
 {
+    (void)hk_add(&x.came, 1);
     hocket_mutex_lock(&x.mutex);
     x.entered++;
     hocket_mutex_unlock(&x.mutex);
@@ -44,9 +46,13 @@ static int fiber(void *arg)
     return 0;
 }
 
-/* Who waits spins first, and with many workers some do for a while: let them. */
+/*
+ * Who waits spins first, and with many workers some do for a while: let them.  Counting who is parked
+ * looks at every record, so that comes last.
+ */
 static void until_parked(size_t n)
 {
+    RUN_UNTIL(hk_load(&x.came) >= (long)n);
     RUN_UNTIL(hocket__parked_count() >= n);
 }
 
