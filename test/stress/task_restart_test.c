@@ -104,6 +104,12 @@ START_TEST(a_thousand_starts)
     struct holdings before = look(threads);
     restart(mode, times);
     struct holdings after = look(threads);
+    /* What libc keeps for a thread comes when for once one more runs at a time: a leak goes on. */
+    for (int more = 0; more < 5 && after.heap > before.heap + 1024; more++) {
+        before = after;
+        restart(mode, times);
+        after = look(threads);
+    }
     HK_EXPECT_EQ(after.descriptors, before.descriptors);
     HK_EXPECT(after.heap <= before.heap + 1024);
     if (HOCKET_ASAN || HOCKET_TSAN || getenv("HOCKET_EMULATOR") != NULL)
