@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idle - what a worker does next, and how workers sleep and wake
+ * idle - what a worker does next; how it sleeps is in sched/sleep.c
  *
  * Order of work: own queue (resumed and fresh in turn), the global list, due
  * timers, other workers' queues; every 61st dispatch the shared places come first.
@@ -8,21 +8,11 @@
  * Stealing is in two forms.  A searcher first asks: it raises `hungry`, and an owner
  * that passes a queue operation with two or more tasks gives the older half to the
  * global list.  An owner that does not move for as long as a forced steal
- * costs is robbed (sched/runq.h).  So tiny tasks are not torn from an owner that is
- * about to run them, and a stuck owner strands nobody.  Branches of the tasks that run
- * (task/fork.c) come last: the task is asked, and robbed if it passes no fork or sync for as long.
- *
- * Sleeping and waking.  A sleeper sets its bit in idle_mask (a full fence) and then looks at
- * everything once more.  Whoever injects does so with a locked instruction and then looks
- * at `sleeping`: one sees the other, no wake is lost.  An owner that queues locally
- * does not pay for a fence: should it miss a sleeper, the task is still in
- * its own queue and will run; the next operation, or the monitor, looks again.
- *
- * At most one worker is woken at a time (`searching`); it wakes the next if it
- * finds more than it can do.  Wakes that find nothing make the next ones rarer.
+ * costs is robbed (sched/runq.h), and so is one whose queue, at its pace, is worth more than
+ * that.  So tiny tasks are not torn from an owner that is about to run them, and a stuck owner
+ * strands nobody.  Branches of the tasks that run (task/fork.c) come last: the task is asked, and
+ * robbed if it passes no fork or sync for as long.
  */
-#include <errno.h>
-
 #include "park/forked.h"
 #include "park/forks.h"
 #include "sched/worker.h"
@@ -36,64 +26,11 @@
 #define WATCH_TIME   (40 * US) /* of one victim; then it is watched anew, or another one */
 #define INTERVAL_MIN (20 * US)
 #define INTERVAL_MAX (1000 * US)
-#define SURPLUS_TIME HOCKET_SEC /* asleep for so long: stacks that are not needed go back */
 
 struct hocket__runtime hocket__rt;
 void (*hocket__sched_run_fn)(hocket_task *task);
 void (*hocket__sched_start_failed)(hocket_task *task, int error);
 void (*hocket__sched_pending)(void);
-
-static _Atomic bool interrupted;
-
-/* ---- waking ---- */
-
-void hocket__wake_worker(struct hocket__worker *w)
-{
-    if (hk_xchg_sc(&w->sleep, HOCKET__NOTIFIED) == HOCKET__ASLEEP)
-        (void)hocket__futex_wake(&w->sleep, 1);
-}
-
-static bool idle_clear(int index)
-{
-    uint64_t bit = UINT64_C(1) << (index % 64);
-    if (!(hk_and(&hocket__rt.idle_mask[index / 64], ~bit) & bit))
-        return false;
-    (void)hk_sub(&hocket__rt.sleeping, 1);
-    return true;
-}
-
-/* Signal-safe. */
-void hocket__wake_one(void)
-{
-    struct hocket__runtime *rt = &hocket__rt;
-    int none = 0;
-    if (hk_load(&rt->sleeping) == 0 || !hk_cas_sc(&rt->searching, &none, 1))
-        return;
-    int words = (hk_load_acq(&rt->count) + 63) / 64;
-    for (int i = 0; i < words; i++) {
-        uint64_t mask;
-        while ((mask = hk_load(&rt->idle_mask[i])) != 0) {
-            int index = i * 64 + __builtin_ctzll(mask);
-            if (idle_clear(index)) {
-                hocket__wake_worker(hk_load_acq(&rt->workers[index]));
-                return; /* it searches with our count */
-            }
-        }
-    }
-    (void)hk_sub(&rt->searching, 1);
-}
-
-void hocket__wake_all(void)
-{
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++)
-        hocket__wake_worker(hk_load_acq(&hocket__rt.workers[i]));
-}
-
-void hocket__sched_interrupt(void)
-{
-    hk_store_sc(&interrupted, true);
-    hocket__wake_all();
-}
 
 /* ---- the global list ---- */
 
@@ -313,25 +250,6 @@ static bool beg(struct hocket__worker *w, int64_t now)
     return false;
 }
 
-/*
- * A reason not to sleep.  Tasks in the queue of a worker that is up are none: their owner
- * comes to them, wakes somebody when it queues more, and the monitor sees it if it is stuck; who
- * waited for them awake would spin as long as two tasks over there hand over to each other.
- */
-static bool anything_anywhere(struct hocket__worker *w)
-{
-    if (hk_load_acq(&hocket__rt.inject) || hk_load_acq(&interrupted) || hocket__worker_done(w))
-        return true;
-    if (hocket__runq_depth(&w->q) > 0)
-        return true; /* a signal handler on this thread made a task ready */
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
-        struct hocket__worker *v = hk_load_acq(&hocket__rt.workers[i]);
-        if (hocket__worker_away(v) && hocket__runq_depth(&v->q) > 0)
-            return true;
-    }
-    return false;
-}
-
 /* Somebody else may produce work while we spin. */
 static bool worth_spinning(void)
 {
@@ -346,7 +264,7 @@ static bool search(struct hocket__worker *w)
     bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL);
     do {
         found = take_injected(w) || hunt(w, now) || beg(w, now);
-        if (found || hk_load(&interrupted) || hocket__worker_done(w))
+        if (found || hk_load(&rt->interrupted) || hocket__worker_done(w))
             break;
         if (now - start > ASK_AFTER && w->prey.victim && !hk_load(&rt->hungry))
             hk_store(&rt->hungry, true);
@@ -366,75 +284,6 @@ static void adapt(bool found)
         next = next < INTERVAL_MIN ? INTERVAL_MIN : next > INTERVAL_MAX ? INTERVAL_MAX : next;
     if (next != interval)
         hk_store(&hocket__rt.wake_interval, next);
-}
-
-/* ---- sleeping ---- */
-
-static hocket_time first_deadline(void)
-{
-    hocket_time first = HOCKET_FOREVER;
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
-        hocket_time f = hk_load(&hk_load_acq(&hocket__rt.workers[i])->timers.first);
-        first = f < first ? f : first;
-    }
-    return first;
-}
-
-/* Does some sleeper wake up by then?  When it does, it looks after the later ones. */
-static bool time_kept(hocket_time deadline)
-{
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); deadline != HOCKET_FOREVER; i++) {
-        if (i == n)
-            return false;
-        if (hk_load(&hk_load_acq(&hocket__rt.workers[i])->keeps) <= deadline)
-            return true;
-    }
-    return true;
-}
-
-bool hocket__time_kept(void)
-{
-    return time_kept(first_deadline());
-}
-
-/* Who sleeps for long gives back the stacks that it does not need. */
-static void sleep_until(struct hocket__worker *w, hocket_time deadline)
-{
-    bool surplus = hocket__loop_surplus(w);
-    hocket_time soon = surplus ? hocket_after(SURPLUS_TIME) : HOCKET_FOREVER;
-    while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP) {
-        hocket_time until = surplus && soon < deadline ? soon : deadline;
-        int err = hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, until);
-        if (err == -ETIMEDOUT && until < deadline) {
-            hocket__loop_give_back(w);
-            surplus = false;
-        } else if (err != -EINTR) {
-            break;
-        }
-    }
-}
-
-/* Sleep until woken or the first timer; true if somebody woke us (we then count as searching). */
-static bool sleep_once(struct hocket__worker *w)
-{
-    struct hocket__runtime *rt = &hocket__rt;
-    uint64_t bit = UINT64_C(1) << (w->index % 64);
-    hk_store(&w->sleep, HOCKET__ASLEEP);
-    (void)hk_add(&rt->sleeping, 1);
-    (void)hk_or(&rt->idle_mask[w->index / 64], bit); /* the fence of the head comment */
-    hk_fence_sc();
-    /* One sleeper keeps the time; the others are woken when there is work. */
-    hocket_time deadline = first_deadline();
-    if (time_kept(deadline))
-        deadline = HOCKET_FOREVER;
-    hk_store(&w->keeps, deadline);
-    if (!anything_anywhere(w))
-        sleep_until(w, deadline);
-    hk_store(&w->keeps, HOCKET_FOREVER);
-    bool woken = !idle_clear(w->index); /* the waker cleared it and counted us as searching */
-    hk_store(&w->sleep, HOCKET__AWAKE);
-    hocket__monitor_kick();
-    return woken;
 }
 
 static void search_or_sleep(struct hocket__worker *w)
@@ -467,9 +316,9 @@ static void search_or_sleep(struct hocket__worker *w)
     }
     if (fire_timers(w, true) > 0)
         return;
-    if (hocket__worker_done(w) || hk_load(&interrupted))
+    if (hocket__worker_done(w) || hk_load(&rt->interrupted))
         return;
-    w->woken = sleep_once(w);
+    w->woken = hocket__sleep(w);
 }
 
 bool hocket__worker_done(struct hocket__worker *w)
@@ -503,8 +352,8 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
             (void)take_injected(w);
             (void)fire_timers(w, true);
         }
-        if (hk_unlikely(hk_load(&interrupted)) && hk_xchg(&interrupted, false) &&
-            hocket__sched_pending)
+        if (hk_unlikely(hk_load(&hocket__rt.interrupted)) &&
+            hk_xchg(&hocket__rt.interrupted, false) && hocket__sched_pending)
             hocket__sched_pending();
         if (hk_unlikely(hk_load(&w->driver) != NULL) && hocket__worker_done(w)) {
             not_searching(w, true);

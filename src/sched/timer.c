@@ -86,7 +86,7 @@ void hocket__timer_arm(struct hocket__timers *heap, struct hocket__timer *timer,
     hocket__guard_lock(&heap->guard);
     heap->root = meld(heap->root, timer);
     hk_store(&heap->first, heap->root->deadline);
-    (void)hocket__guard_unlock(&heap->guard); /* a full fence: see sleep in sched/idle.c */
+    (void)hocket__guard_unlock(&heap->guard); /* a full fence: see sched/sleep.c */
 }
 
 void hocket__timer_disarm(struct hocket__timer *timer, struct hocket__timers *heap)

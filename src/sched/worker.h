@@ -111,6 +111,7 @@ struct hocket__runtime {
     _Atomic int sleeping;          /* bits set in idle_mask */
     _Atomic int searching;         /* workers that look for work */
     _Atomic bool hungry;           /* some searcher waits for a gift */
+    _Atomic bool interrupted;      /* a signal: somebody is to call the pending function */
     _Atomic int64_t wake_interval; /* ticks between wakes that found nothing: adapts */
     _Atomic int active;            /* workers neither blocked nor gone */
     _Atomic int stuck;             /* of these, kept by one task for long; the monitor's count */
@@ -146,14 +147,18 @@ static inline struct hocket__worker *hocket__worker_here(void)
 
 /* idle.c */
 hocket_task *hocket__sched_next(struct hocket__worker *w);
-void hocket__wake_one(void);
-void hocket__wake_worker(struct hocket__worker *w);
-void hocket__wake_all(void);
-bool hocket__time_kept(void);                  /* some sleeper wakes up for the first deadline */
 void hocket__pushed(struct hocket__worker *w); /* queued locally, and somebody sleeps or asks */
 bool hocket__worker_done(struct hocket__worker *w);
 
 void hocket__sched_inject(hocket_task *first, hocket_task *last); /* from anywhere, signal-safe */
+
+/* sleep.c */
+void hocket__wake_one(void);
+void hocket__wake_worker(struct hocket__worker *w);
+void hocket__wake_all(void);
+bool hocket__time_kept(void); /* some sleeper wakes up for the first deadline */
+/* Until woken or the first timer; true if somebody woke us (we then count as searching). */
+bool hocket__sleep(struct hocket__worker *w);
 
 /* The functions of the config, kept. */
 extern void (*hocket__sched_run_fn)(hocket_task *task);
