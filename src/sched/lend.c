@@ -68,6 +68,7 @@ bool hocket__worker_spare(struct hocket__worker *w)
         return false;
     if (!hk_cas(&rt->active, &active, active - 1))
         return false;
+    hocket__loop_give_back(w); /* it may not need them for long, or ever */
     hocket__guard_lock(&spare_guard);
     hk_store(&w->sleep, HOCKET__ASLEEP);
     hk_store(&w->is_spare, true);
