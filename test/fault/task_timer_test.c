@@ -156,22 +156,32 @@ START_TEST(mappings)
 }
 END_TEST
 
-/* 1,000 timers, started and stopped in any order: not one allocation. */
-static int no_memory(void *arg)
+/* 1,000 timers, started and stopped in any order; true if nobody allocated meanwhile. */
+static bool start_and_stop(hocket_timer *t[1000])
 {
-    static hocket_timer *t[1000];
-    hocket_event none = HOCKET_EVENT_INIT;
-    (void)arg;
-    for (int i = 0; i < 1000; i++)
-        HK_EXPECT_OK(hocket_timer_new(&t[i], sets, &none));
-    HK_EXPECT_OK(hocket_timer_start(t[0], HOCKET_FOREVER));
     inject_fail(INJECT_ALLOC, 1, true);
     for (int i = 0; i < 1000; i++)
         HK_EXPECT_OK(hocket_timer_start(
             t[i], hocket_after((hocket_time)(i * 7 % 10) * HOCKET_SEC + 3600 * HOCKET_SEC)));
     for (int i = 0; i < 1000; i++)
         HK_EXPECT_EQ(hocket_timer_stop(t[i * 7 % 1000], HOCKET_FOREVER), 1);
-    HK_EXPECT(!inject_off());
+    return !inject_off();
+}
+
+/* Not one allocation; but on a busy machine the monitor may have tried to start a worker. */
+static int no_memory(void *arg)
+{
+    static hocket_timer *t[1000];
+    hocket_event none = HOCKET_EVENT_INIT;
+    int tries = 1;
+    (void)arg;
+    for (int i = 0; i < 1000; i++)
+        HK_EXPECT_OK(hocket_timer_new(&t[i], sets, &none));
+    HK_EXPECT_OK(hocket_timer_start(t[0], HOCKET_FOREVER));
+    while (!start_and_stop(t)) {
+        HK_EXPECT(tries++ < 20);
+        HK_EXPECT_OK(hocket_sleep(10 * HOCKET_MS)); /* nobody is in its way then */
+    }
     for (int i = 0; i < 1000; i++)
         hocket_timer_free(t[i]);
     return 0;
