@@ -12,7 +12,7 @@
 
 static hocket_event gate;
 static hocket_scope scope;
-static long waiting;
+static _Atomic long waiting; /* the monitor may lend a second worker */
 
 static int fiber(void *arg)
 {
