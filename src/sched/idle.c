@@ -179,13 +179,15 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
 
 /*
  * Is it worth a forced steal?  If the victim has not moved for its price, or is so slow (a
- * microsecond a task or more) that half of its queue is more work than that.
+ * microsecond a task or more) that half of its queue is more work than that.  Its pace shows only
+ * while it is watched: we may have slept since, and it too.
  */
 static bool worth_robbing(const struct hocket__prey *p, uint32_t moved, uint32_t depth, int64_t now)
 {
     int64_t watched = now - p->since;
-    return watched >= ROB_AFTER && moved * US <= watched &&
-           depth * watched >= 2 * (int64_t)moved * ROB_AFTER;
+    if (watched < ROB_AFTER || (moved > 0 && watched >= WATCH_TIME))
+        return false;
+    return moved * US <= watched && depth * watched >= 2 * (int64_t)moved * ROB_AFTER;
 }
 
 /*
