@@ -64,8 +64,9 @@ static void look_at(struct hocket__worker *w, hocket_time now, bool left, struct
     bool waiting = left || hocket__runq_depth(&w->q) > 0;
     v->up = v->up || hk_load(&w->sleep) == HOCKET__AWAKE;
     v->waiting = v->waiting || (waiting && (ran > 0 || hocket__worker_away(w)));
-    /* It moves, but so slowly that another worker would be a help. */
-    v->waiting = v->waiting || (hocket__runq_depth(&w->q) > 1 && moved * SLOW < past);
+    /* It moves, but so slowly that another worker would be a help.  Nobody knows if we have slept. */
+    bool slow = past <= 2 * TICK_MAX && moved * SLOW < past;
+    v->waiting = v->waiting || (slow && hocket__runq_depth(&w->q) > 1);
     if (!t || blocked)
         return;
     v->forks = v->forks || (ran > 0 && hocket__forks_waiting(t));
