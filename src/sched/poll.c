@@ -127,6 +127,8 @@ int hocket__poll_link(struct hocket__poll_node *n)
     hocket__fork_check("waiting for a descriptor");
     hocket__guard_lock(&guard);
     int err = running ? 0 : start();
+    if (stopping && err == 0)
+        hocket__poller_wake(&poller, false);
     stopping = false;
     if (err == 0) {
         hocket__queue_push(bucket_of(n->fd), &n->waiter.link);
@@ -161,7 +163,7 @@ void hocket__poll_stop(void)
     hocket__guard_lock(&guard);
     stopping = started && waiting == 0;
     if (stopping && running)
-        hocket__poller_wake(&poller);
+        hocket__poller_wake(&poller, true);
     while (wait) {
         gone = stopping && !running;
         wait = stopping && running;

@@ -3,7 +3,6 @@
 #include "sys/poller.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
@@ -18,27 +17,16 @@ static long control(const struct hocket__poller *p, int op, int fd, uint32_t eve
     return hocket__syscall4(SYS_epoll_ctl, p->epoll, op, fd, (long)&event);
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        (void)hocket__syscall4(SYS_close, *fd, 0, 0, 0);
-    *fd = -1;
-}
-
 HK_NOINLINE int hocket__poller_open(struct hocket__poller *p)
 {
-    int ends[2];
-    *p = (struct hocket__poller){ -1, -1, -1 };
+    *p = (struct hocket__poller){ -1, HOCKET__FLAG_INIT };
     long err = hocket__syscall4(SYS_epoll_create1, EPOLL_CLOEXEC, 0, 0, 0);
     if (err < 0)
         return (int)err;
     p->epoll = (int)err;
-    err = hocket__syscall4(SYS_pipe2, (long)ends, O_CLOEXEC | O_NONBLOCK, 0, 0);
-    if (err == 0) {
-        p->wake_read = ends[0];
-        p->wake_write = ends[1];
-        err = control(p, EPOLL_CTL_ADD, p->wake_read, EPOLLIN);
-    }
+    err = hocket__flag_open(&p->wake);
+    if (err == 0)
+        err = control(p, EPOLL_CTL_ADD, p->wake.read_end, EPOLLIN);
     if (err < 0)
         hocket__poller_close(p);
     return (int)err;
@@ -46,9 +34,8 @@ HK_NOINLINE int hocket__poller_open(struct hocket__poller *p)
 
 HK_NOINLINE void hocket__poller_close(struct hocket__poller *p)
 {
-    close_fd(&p->epoll);
-    close_fd(&p->wake_read);
-    close_fd(&p->wake_write);
+    (void)hocket__syscall4(SYS_close, p->epoll, 0, 0, 0);
+    hocket__flag_close(&p->wake);
 }
 
 HK_NOINLINE int hocket__poller_arm(struct hocket__poller *p, int fd, unsigned events)
@@ -76,11 +63,8 @@ HK_NOINLINE int hocket__poller_wait(struct hocket__poller *p, struct hocket__pol
                               count < BATCH ? count : BATCH, timeout_ms, 0, 8);
     for (long i = 0; i < n; i++) {
         uint32_t e = events[i].events;
-        if (events[i].data.fd == p->wake_read) {
-            char byte;
-            (void)hocket__syscall4(SYS_read, p->wake_read, (long)&byte, 1, 0);
+        if (events[i].data.fd == p->wake.read_end)
             continue;
-        }
         bool broken = e & (EPOLLERR | EPOLLHUP);
         ret[found].fd = events[i].data.fd;
         ret[found++].ready = (e & (EPOLLIN | EPOLLRDHUP) || broken ? HOCKET__POLL_READ : 0u) |
@@ -89,10 +73,9 @@ HK_NOINLINE int hocket__poller_wait(struct hocket__poller *p, struct hocket__pol
     return found;
 }
 
-HK_NOINLINE void hocket__poller_wake(struct hocket__poller *p)
+void hocket__poller_wake(struct hocket__poller *p, bool wake)
 {
-    char byte = 0;
-    (void)hocket__syscall4(SYS_write, p->wake_write, (long)&byte, 1, 0);
+    hocket__flag_set(&p->wake, wake);
 }
 
 HK_NOINLINE int hocket__poll_now(int fd, unsigned events)

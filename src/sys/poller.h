@@ -7,15 +7,16 @@
  *
  * An epoll instance whose watches last for one report: after that the descriptor is silent until it
  * is armed again.  No function changes errno or allocates.  arm, disarm and wake may be called
- * while another thread is in wait.
+ * while another thread is in wait; the caller's lock keeps them apart.
  */
-#include <stdint.h>
+#include "sys/flag.h"
 
 /* The bits of HOCKET_READABLE and HOCKET_WRITABLE. */
 enum { HOCKET__POLL_READ = 1, HOCKET__POLL_WRITE = 2 };
 
 struct hocket__poller {
-    int epoll, wake_read, wake_write;
+    int epoll;
+    struct hocket__flag wake;
 };
 
 struct hocket__polled {
@@ -34,10 +35,10 @@ void hocket__poller_close(struct hocket__poller *p);
 int hocket__poller_arm(struct hocket__poller *p, int fd, unsigned events);
 void hocket__poller_disarm(struct hocket__poller *p, int fd);
 
-/* Wait for up to `count` reports; 0 after `timeout_ms` (-1: never) or a wake. */
+/* Wait for up to `count` reports; 0 after `timeout_ms` (-1: never), and at once while it is to wake. */
 int hocket__poller_wait(struct hocket__poller *p, struct hocket__polled *ret, int count,
                         int timeout_ms);
-void hocket__poller_wake(struct hocket__poller *p);
+void hocket__poller_wake(struct hocket__poller *p, bool wake);
 
 /* What one descriptor is ready for now: bits, 0, or -EBADF. */
 int hocket__poll_now(int fd, unsigned events);
