@@ -31,7 +31,7 @@ static bool requested(const hocket_task *t)
         if (!(hk_load(&t->flags) & HOCKET__TASK_BRANCH))
             return false;
         const hocket_task *forker = ((const hocket_branch *)t->arg)->hocket__forker;
-        if (t->home != forker->home)
+        if (hk_load(&t->home) != hk_load(&forker->home))
             return false; /* in a scope of the forker, which the walk comes to */
         t = forker;
     }
@@ -51,7 +51,7 @@ static bool walk_up(const hocket_task *t)
         }
         if (!t || requested(t))
             return t != NULL;
-        s = t->home;
+        s = hk_load(&t->home);
         t = s ? s->owner : NULL;
         if (!s)
             return false;
@@ -63,7 +63,7 @@ static struct hocket__cancel_scope *next_out(const struct hocket__cancel_scope *
 {
     if (s->shield)
         return NULL;
-    return s->outer ? s->outer : s->owner ? s->owner->home : NULL;
+    return s->outer ? s->outer : s->owner ? hk_load(&s->owner->home) : NULL;
 }
 
 /* A scope whose deadline has passed is cancelled by whichever of its tasks asks first. */
@@ -86,7 +86,7 @@ HK_COLD static bool expire(struct hocket__cancel_scope *s)
 bool hocket__cancelled_slow(hocket_task *self)
 {
     uint32_t now = hk_load_acq(&hocket__cancel_epoch);
-    struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
+    struct hocket__cancel_scope *s = self->scopes ? self->scopes : hk_load(&self->home);
     if (hk_unlikely(self->cancel_epoch != now)) {
         self->cancel_state = walk_up(self)                        ? HOCKET__CANCELLED
                              : s && s->deadline != HOCKET_FOREVER ? HOCKET__CANCELLED_LATER
@@ -99,23 +99,23 @@ bool hocket__cancelled_slow(hocket_task *self)
 
 hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadline)
 {
-    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : self->home;
+    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : hk_load(&self->home);
     return s && s->deadline < deadline ? s->deadline : deadline;
 }
 
 bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b)
 {
     if (a->scopes)
-        return b->home == a->scopes;
+        return hk_load(&b->home) == a->scopes;
     /* The root task is cancelled with its scope only, so its siblings there are covered. */
-    return (a->flags & HOCKET__TASK_ROOT) && b->home == a->home;
+    return (a->flags & HOCKET__TASK_ROOT) && hk_load(&b->home) == hk_load(&a->home);
 }
 
 /* ---- links ---- */
 
 void hocket__cancel_link(hocket_task *self)
 {
-    struct hocket__cancel_scope *home = self->home;
+    struct hocket__cancel_scope *home = hk_load(&self->home);
     if (home && !self->linked) {
         hocket__guard_lock(&home->guard);
         hocket__list_push_back(&home->tasks, &self->home_link);
@@ -131,10 +131,11 @@ void hocket__cancel_forget(hocket_task *task)
 {
     if (!task->linked)
         return;
-    if (task->home) {
-        hocket__guard_lock(&task->home->guard);
+    struct hocket__cancel_scope *home = hk_load(&task->home);
+    if (home) {
+        hocket__guard_lock(&home->guard);
         hocket__list_remove(&task->home_link);
-        hocket__guard_unlock(&task->home->guard);
+        hocket__guard_unlock(&home->guard);
     }
     task->linked = false;
 }
@@ -255,7 +256,8 @@ static void wake_branches(hocket_task *t)
         for (hocket_branch *b = hk_load(hk_branch(&f->first));;
              b = hk_load(hk_branch(&b->hocket__newer))) {
             uint32_t state = hk_load(hk_word32(&b->hocket__state));
-            if (state <= HOCKET__BRANCH_WAITED && b->hocket__task->home == t->home) {
+            if (state <= HOCKET__BRANCH_WAITED &&
+                hk_load(&b->hocket__task->home) == hk_load(&t->home)) {
                 wake_task(b->hocket__task);
                 wake_branches(b->hocket__task);
             }

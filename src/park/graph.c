@@ -103,7 +103,7 @@ static hocket_task *next_of(hocket_task *self, hocket_task *t, unsigned index)
     if (!next)
         return NULL;
     if (hk_load(&t->wait_state) == HOCKET__IDLE &&
-        ((next != self && !edges_of(next)) || hk_load(&next->in_place_of) != t))
+        ((next != self && !edges_of(next)) || hk_load(&next->in_place_of) != t->slot))
         return NULL;
     return next;
 }

@@ -28,6 +28,7 @@
 #define CARVE        16u /* divides SLAB_RECORDS */
 
 _Atomic(const hocket_hooks *) hocket__hooks;
+_Atomic hocket_time hocket__tick;
 void (*hocket__foreign_exit)(hocket_task *task);
 const struct hocket__fork_ops *_Atomic hocket__fork_ops;
 
@@ -214,6 +215,9 @@ static void foreign_end(void *arg)
     hocket__cancel_forget(t);
     hk_store(&t->id, 0);
     hocket__record_put(t);
+    void (*slept)(void) = hk_load_acq(&hocket__thread_slept);
+    if (slept)
+        slept();
 }
 
 static void exit_key_make(void)
@@ -239,7 +243,7 @@ void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
 {
     t->ops = ops;
     hk_store(&t->kind, (uint8_t)kind);
-    t->home = NULL;
+    hk_store(&t->home, NULL);
     t->cancel_epoch = 0;
     hk_store(&t->cancel_requested, false);
     t->arg = NULL;
@@ -250,7 +254,8 @@ void hocket__record_init(hocket_task *t, enum hocket__task_kind kind,
     t->spin_luck = 0;
     hk_store(&t->named, false);
     t->run_next = t->run_prev = NULL;
-    hk_store(&t->in_place_of, NULL);
+    hk_store(&t->in_place_of, 0u);
+    hk_store(&t->born, (uint32_t)(hk_load(&hocket__tick) >> HOCKET__BORN_SHIFT));
 }
 
 HK_COLD static hocket_task *attach(void)
@@ -260,6 +265,7 @@ HK_COLD static hocket_task *attach(void)
     hocket_task *t = hocket__record_get();
     if (!t)
         return NULL;
+    hk_store(&hocket__tick, hocket__clock_coarse());
     hocket__record_init(t, HOCKET__FOREIGN, &hocket__thread_ops);
     hk_store(&t->life, 0);
     foreign.task = t;

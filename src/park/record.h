@@ -94,6 +94,7 @@ enum hocket__task_flags {
 };
 
 #define HOCKET__HELD_READS 4
+#define HOCKET__BORN_SHIFT 20 /* about a millisecond; wraps after 52 days */
 
 struct hocket_task {
     /* ---- line 0: queueing, switching, cancel points; a yield touches no other */
@@ -101,7 +102,7 @@ struct hocket_task {
     uint32_t slot;               /* for ever; what lock words hold */
     const struct hocket__task_ops *ops;
     struct hocket_task *run_next, *run_prev; /* in a run queue */
-    struct hocket__stack *stack;             /* where it is suspended; NULL = fresh or running */
+    _Atomic(struct hocket__stack *) stack;   /* where it is suspended; NULL = fresh or running */
     _Atomic uint32_t life;                   /* bits of enum hocket__life: task/task.h */
     uint32_t held_saved;                     /* locks held, while not on a CPU */
     uint32_t cancel_epoch;                   /* epoch that cancel_state belongs to */
@@ -122,18 +123,19 @@ struct hocket_task {
         int result;         /* from then on; final once DONE */
     };
     void *arg;
-    _Atomic uint64_t id;                 /* 0 = the record is free */
-    struct hocket__cancel_scope *home;   /* scope it was spawned into; NULL for foreign */
+    _Atomic uint64_t id;                         /* 0 = the record is free */
+    _Atomic(struct hocket__cancel_scope *) home; /* it was spawned into; NULL for foreign */
     struct hocket__cancel_scope *scopes; /* innermost scope it has open; `guard` to change */
     struct hocket__words *words;         /* hocket_fail */
     struct hocket__locals *locals;
-    _Atomic(struct hocket_task *) in_place_of; /* the joiner it runs under; graph.c reads it */
+    _Atomic uint32_t in_place_of; /* slot of the joiner it runs under, or 0; graph.c reads it */
+    _Atomic uint32_t born;        /* when it was spawned: hocket__tick >> HOCKET__BORN_SHIFT */
 
     /* ---- line 2: the live wait record, written by the task, read by anybody */
     _Atomic(const struct hocket__wait_class *) wait_class; /* NULL = not waiting */
     _Atomic(const void *) wait_object;
     _Atomic hocket_time wait_deadline;
-    _Atomic hocket_time wait_since; /* 0 = not taken */
+    _Atomic hocket_time wait_since; /* hocket__tick then; 0 = not known */
     _Atomic(const void *) wait_caller;
     _Atomic uint32_t wait_seq; /* +1 at each begin and end */
     hocket__guard guard;       /* joiners, and its stack of open scopes */
@@ -191,6 +193,12 @@ void hocket__record_put_many(hocket_task *chain);
 /* The record of a slot (1 .. limit-1), NULL if that slab does not exist; never faults. */
 hocket_task *hocket__record_at(uint32_t slot);
 uint32_t hocket__record_limit(void);
+
+/*
+ * The time as of a few milliseconds ago, for `born` and `wait_since`, which must cost no clock.  Written
+ * by the monitor's tick, by workers that have slept and by whoever looks at the clock anyway.
+ */
+extern _Atomic hocket_time hocket__tick;
 
 /* The next public id. */
 uint64_t hocket__id_next(void);

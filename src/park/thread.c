@@ -22,6 +22,7 @@ bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
 bool (*_Atomic hocket__drive_wanted)(void);
 _Atomic(hocket_task *) hocket__driver;
 void (*_Atomic hocket__driver_wake)(void);
+void (*_Atomic hocket__thread_slept)(void);
 
 static _Atomic int asleep; /* threads that go_to_sleep; changed before the seat is looked at */
 
@@ -68,6 +69,7 @@ static bool spin(hocket_task *self)
 /* True once the wait is decided; false if the word went back to WAITING*: reconsider. */
 static bool sleep_until_decided(hocket_task *self, hocket_time deadline)
 {
+    hk_store(&self->wait_since, hocket__clock_coarse()); /* next to nothing beside the sleep */
     for (;;) {
         uint32_t s = hk_load_acq(&self->wait_state); /* pairs with complete and decide */
         bool claimed = s == HOCKET__CLAIMED_PARKED;
@@ -124,6 +126,9 @@ static bool go_to_sleep(hocket_task *self, hocket_time deadline)
         (void)hk_add(&asleep, 1);
         bool (*wanted)(void) = hk_load_acq(&hocket__drive_wanted);
         bool reconsider = wanted && wanted() && hocket__thread_unpark(self);
+        void (*slept)(void) = hk_load_acq(&hocket__thread_slept);
+        if (slept && deadline == HOCKET_FOREVER && !reconsider)
+            slept();
         bool decided = !reconsider && sleep_until_decided(self, deadline);
         (void)hk_sub(&asleep, 1);
         return decided;

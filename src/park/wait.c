@@ -37,6 +37,7 @@ void hocket__wait_begin(struct hocket__waiter *node, hocket_task *self,
     hk_store_rel(&self->wait_object, object); /* after the last class was cleared: graph.c */
     hk_store(&self->wait_caller, __builtin_return_address(0));
     hk_store(&self->wait_deadline, HOCKET_NOW); /* not known before the park: graph.c */
+    hk_store(&self->wait_since, hk_load(&hocket__tick));
     hk_store(&self->wait_seq, hk_load(&self->wait_seq) + 1);
     hk_store_rel(&self->wait_class, cls); /* pairs with the readers' acquire: object before class */
     hk_store(&self->wait_state,

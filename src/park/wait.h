@@ -93,6 +93,7 @@ static inline void hocket__wait_note(hocket_task *self, const struct hocket__wai
 {
     hk_store(&self->wait_object, object);
     hk_store(&self->wait_deadline, HOCKET_FOREVER);
+    hk_store(&self->wait_since, hk_load(&hocket__tick));
     hk_store_rel(&self->wait_class, cls);
 }
 
@@ -140,6 +141,9 @@ void hocket__wakes_run(struct hocket__wakes *wakes);
  * The start of every function that is a cancel point: 0 or -ECANCELED.
  */
 int hocket__cancel_point(hocket_task *self);
+
+/* The wait of hocket_sleep: only the clock or a cancel ends it. */
+extern const struct hocket__wait_class hocket__sleep_class;
 
 /* How many tasks are parked right now (tests wait for it).  Counts all kinds. */
 size_t hocket__parked_count(void);

@@ -62,7 +62,7 @@ static bool take_injected(struct hocket__worker *w)
     while (oldest) {
         hocket_task *t = oldest;
         oldest = t->run_next;
-        if (t->stack) {
+        if (hk_load(&t->stack)) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
             hk_store(&t->queued_on, hocket__worker_number(w));
@@ -127,6 +127,7 @@ static unsigned fire_timers(struct hocket__worker *w, bool all)
     if (first == HOCKET_FOREVER)
         return 0;
     hocket_time now = hocket__clock();
+    hk_store(&hocket__tick, now);
     if (first > now)
         return 0;
     unsigned fired = hocket__timers_fire(&w->timers, now);
@@ -146,7 +147,7 @@ static hocket_task *pop_local(struct hocket__worker *w, bool rare)
     if (!t)
         t = q->fresh_turn ? hocket__runq_pop_resumed(q) : hocket__runq_pop_fresh(q, rare);
     hocket__runq_unlock(q);
-    if (t && !t->stack)
+    if (t && !hk_load(&t->stack))
         hk_store(&t->queued_on, 0);
     return t;
 }
@@ -166,7 +167,7 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
     while (chain) {
         hocket_task *t = chain;
         chain = t->run_next;
-        if (t->stack) {
+        if (hk_load(&t->stack)) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
             hk_store(&t->queued_on, hocket__worker_number(w));

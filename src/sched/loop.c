@@ -206,16 +206,16 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
     if (hk_unlikely(hk_load(&w->blocked) > 0))
         blocked_panic(self);
     self->held_saved = hocket__self_held();
-    self->stack = from;
+    hk_store(&self->stack, from);
     struct hocket__cxx cxx = hocket__cxx_take();
-    struct hocket__stack *to = next ? next->stack : idle_pop(w);
+    struct hocket__stack *to = next ? hk_load(&next->stack) : idle_pop(w);
     hocket__nosync_release(&self->wait_state); /* with publish_parked's */
     if (!next)
         hk_store(&w->running, NULL);
     leave(w, from, to, post, self);
     hocket__cxx_put(cxx);
     w = hocket__worker_here();
-    self->stack = NULL;
+    hk_store(&self->stack, NULL);
     hocket__self_set(self, self->held_saved);
     hocket__running_set(w, self);
 }
@@ -333,7 +333,7 @@ static void resume(struct hocket__worker *w, hocket_task *t)
     struct hocket__stack *from = w->stack;
     /* The resumed task must find a loop to leave its stack to, even if it is a large one. */
     bool surplus = from->class_index > 0 && w->idle;
-    leave(w, from, t->stack, surplus ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
+    leave(w, from, hk_load(&t->stack), surplus ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
 }
 
 static void run_task(struct hocket__worker *w, hocket_task *t)
@@ -395,7 +395,7 @@ HOCKET_NORETURN static void loop(void)
         hocket_task *t = hocket__sched_next(w);
         if (!t)
             leave(w, s, &w->native, HOCKET__POST_IDLE, NULL);
-        else if (t->stack)
+        else if (hk_load(&t->stack))
             resume(w, t);
         else
             start(w, t);

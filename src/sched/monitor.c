@@ -9,11 +9,13 @@
  *     in the global list, and reports that task by name.
  * When all workers sleep, one of them keeps the time and the monitor sleeps until a worker
  * wakes (hocket__monitor_kick).  After two seconds of that it gives the pages of stacks that nobody
- * uses back to the system, and then sleeps without a timeout: an idle program uses no CPU.
+ * uses back to the system, and then sleeps without a timeout: an idle program uses no CPU.  Before it
+ * sleeps it looks whether anybody will ever go on (sched/quiet.h).
  */
 #include <errno.h>
 
 #include "park/forks.h"
+#include "sched/quiet.h"
 #include "sched/worker.h"
 
 #define TICK       HOCKET_MS
@@ -82,6 +84,7 @@ static bool look(hocket_time now)
 {
     struct hocket__runtime *rt = &hocket__rt;
     struct view v = { false, false, false, 0 };
+    hk_store(&hocket__tick, now);
     /* The list is taken whole: with the same head as at the last tick, nobody has come for it. */
     static const hocket_task *seen_injected;
     const hocket_task *injected = hk_load(&rt->inject);
@@ -124,24 +127,29 @@ static void *monitor_main(void *arg)
     (void)arg;
     hocket_time tick = TICK;
     int calm = 0;
-    bool trimmed = false;
+    bool trimmed = false, fresh = true;
     while (hk_load_acq(&state) != STOP) {
         bool up = look(hocket__clock());
         calm = up ? 0 : calm + 1;
         trimmed = trimmed && !up;
+        fresh = fresh || up;
         tick = calm < CALM ? TICK : TICK_MAX;
         uint32_t expected = AWAKE;
-        hocket_time until = hocket_after(tick);
+        hocket_time until = hocket_after(tick), quiet = HOCKET_FOREVER;
         if (calm > CALM && all_asleep() && hk_cas_sc(&state, &expected, DEEP)) {
             expected = DEEP;
             /* A worker that woke before it could see DEEP would not kick. */
-            if (!all_asleep())
+            if (!all_asleep()) {
                 hocket__monitor_kick();
-            else
+            } else {
+                quiet = hocket__quiet_turn(fresh);
+                fresh = false;
                 until = trimmed ? HOCKET_FOREVER : hocket_after(TRIM_AFTER);
+            }
         }
-        int err = hocket__futex_wait(&state, expected, until);
-        if (err == -ETIMEDOUT && expected == DEEP && hk_cas_sc(&state, &expected, AWAKE))
+        int err = hocket__futex_wait(&state, expected, quiet < until ? quiet : until);
+        if (err == -ETIMEDOUT && expected == DEEP && hk_cas_sc(&state, &expected, AWAKE) &&
+            until <= quiet)
             trimmed = trim();
     }
     return NULL;

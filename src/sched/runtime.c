@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "sched/poll.h"
+#include "sched/quiet.h"
 #include "sched/worker.h"
 #include "sys/overflow.h"
 #include "sys/sanitizer.h"
@@ -317,6 +318,7 @@ static void stop_threads(void)
 void hocket__sched_stop(void)
 {
     struct hocket__runtime *rt = &hocket__rt;
+    hocket__quiet_stop();
     stop_threads();
     seat_close();
     hocket__blocking_stop();
@@ -353,9 +355,13 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     rt->watchdog = config->watchdog;
     rt->report = config->report;
     hk_store(&rt->running, true);
+    hk_store(&hocket__tick, hocket__clock());
     hocket__sched_run_fn = config->run;
     hocket__sched_start_failed = config->start_failed;
     hocket__sched_pending = config->pending;
+    hocket__sched_outside = config->outside;
+    hocket__sched_quiescent = config->quiescent;
+    hocket__quiet_start();
     hocket__runq_fenced = hocket__membarrier() != 0;
     hocket__blocking_init(config->max_blocking);
     (void)hocket__overflow_install(name_of_stack); /* without it an overflow is a bare SIGSEGV */

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 
+#include "sched/quiet.h"
 #include "sched/worker.h"
 
 #define SURPLUS_TIME HOCKET_SEC /* asleep for so long: stacks that are not needed go back */
@@ -116,17 +117,29 @@ bool hocket__time_kept(void)
     return time_kept(first_deadline());
 }
 
-/* Who sleeps for long gives back the stacks that it does not need. */
+static hocket_time earlier(hocket_time a, hocket_time b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Who sleeps for long gives back the stacks that it does not need; and looks, where there is no
+ * monitor, whether anybody will ever go on.
+ */
 static void sleep_until(struct hocket__worker *w, hocket_time deadline)
 {
-    bool surplus = hocket__loop_surplus(w);
-    hocket_time soon = surplus ? hocket_after(SURPLUS_TIME) : HOCKET_FOREVER;
+    bool looks = !hocket__rt.threads && deadline == HOCKET_FOREVER, fresh = true;
+    hocket_time look = looks ? hocket_after(HOCKET__QUIET_AFTER) : HOCKET_FOREVER;
+    hocket_time surplus = hocket__loop_surplus(w) ? hocket_after(SURPLUS_TIME) : HOCKET_FOREVER;
     while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP) {
-        hocket_time until = surplus && soon < deadline ? soon : deadline;
+        hocket_time until = earlier(deadline, earlier(look, surplus));
         int err = hocket__futex_wait(&w->sleep, HOCKET__ASLEEP, until);
-        if (err == -ETIMEDOUT && until < deadline) {
+        if (err == -ETIMEDOUT && until < deadline && until == look) {
+            look = hocket__quiet_turn(fresh);
+            fresh = false;
+        } else if (err == -ETIMEDOUT && until < deadline) {
             hocket__loop_give_back(w);
-            surplus = false;
+            surplus = HOCKET_FOREVER;
         } else if (err != -EINTR) {
             break;
         }
@@ -148,6 +161,7 @@ bool hocket__sleep(struct hocket__worker *w)
     hk_store(&w->keeps, deadline);
     if (!anything_anywhere(w))
         sleep_until(w, deadline);
+    hk_store(&hocket__tick, hocket__clock_coarse());
     hk_store(&w->keeps, HOCKET_FOREVER);
     bool woken = !idle_clear(w->index); /* the waker cleared it and counted us as searching */
     hk_store(&w->sleep, HOCKET__AWAKE);

@@ -267,7 +267,8 @@ bool hocket__executor_inside(hocket_executor *executor, const hocket_task *task)
 /* The task around this one: the owner of the scope it was spawned into.  NULL: none. */
 static inline const hocket_task *hocket__task_around(const hocket_task *task)
 {
-    return task->home != NULL ? task->home->owner : NULL;
+    struct hocket__cancel_scope *home = hk_load(&task->home);
+    return home != NULL ? home->owner : NULL;
 }
 
 /* ---- future.c ---- */

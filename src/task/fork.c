@@ -140,11 +140,11 @@ static hocket_branch *oldest(struct hocket__forks *f)
 static void take(hocket_task *forker, hocket_branch *b, hocket_task *t, struct hocket__worker *w)
 {
     hocket__guard_lock(&forker->guard); /* a scope that is open now stays so until b is counted */
-    struct hocket__cancel_scope *home = forker->scopes ? forker->scopes : forker->home;
+    struct hocket__cancel_scope *home = forker->scopes ? forker->scopes : hk_load(&forker->home);
     hocket__record_init(t, HOCKET__FIBER, &hocket__fiber_ops);
     t->fn = branch_main;
     t->arg = b;
-    t->home = home;
+    hk_store(&t->home, home);
     t->priority = forker->priority;
     t->stack_class = forker->stack_class;
     hk_store(&t->flags, HOCKET__TASK_BRANCH);

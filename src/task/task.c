@@ -136,8 +136,8 @@ HK_COLD static void end_by_flags(hocket_task *t, unsigned flags)
 /* The function has returned; everything of the task but its record ends here. */
 static void task_end(hocket_task *t, int result)
 {
-    struct hocket__scope *scope = hocket__scope_of_cancel(t->home);
-    hocket_task *in_place_of = hk_load(&t->in_place_of);
+    struct hocket__scope *scope = hocket__scope_of_cancel(hk_load(&t->home));
+    uint32_t in_place_of = hk_load(&t->in_place_of);
     if (hk_unlikely(t->scopes || t->locals || hocket__self_held() > 0))
         end_extras(t);
     t->result = result;
@@ -151,7 +151,7 @@ static void task_end(hocket_task *t, int result)
         keep_failure(t, scope);
     if (t->linked)
         hocket__cancel_forget(t);
-    hk_store(&t->in_place_of, NULL);
+    hk_store(&t->in_place_of, 0u);
     hocket__tsan_release(t);
     publish_end(t);
     hocket__scope_leave_task(scope, in_place_of);
@@ -211,11 +211,12 @@ static inline void record_fill(hocket_task *t, struct hocket__scope *scope, hock
     t->priority = 0;
     t->stack_class = hk_load(&hocket__default_class);
     hk_store(&t->named, false);
-    t->home = &scope->cancel;
+    hk_store(&t->home, &scope->cancel);
     t->fn = fn;
     t->arg = arg;
     t->cancel_epoch = 0;
     hk_store(&t->cancel_requested, false);
+    hk_store(&t->born, (uint32_t)(hk_load(&hocket__tick) >> HOCKET__BORN_SHIFT));
 }
 
 static inline void count_spawn(struct hocket__scope *scope, const hocket_task *self)
@@ -282,7 +283,7 @@ static void spawn_undo(hocket_task *t, struct hocket__scope *scope, hocket_task 
     if (self && self == hk_load(&scope->counter))
         scope->mine--;
     else
-        hocket__scope_leave_task(scope, NULL);
+        hocket__scope_leave_task(scope, 0);
 }
 
 static int launch(hocket_task *t, struct hocket__scope *scope, hocket_task *self,
@@ -307,6 +308,8 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
         return err;
     hocket_task *self = hocket__self_or_null();
     struct hocket__worker *w = hocket__worker_here();
+    if (hk_unlikely(!w))
+        hk_store(&hocket__tick, hocket__clock_coarse());
     hocket_task *t = hocket__sched_record_get(w);
     if (hk_unlikely(!t))
         return -ENOMEM;
@@ -317,7 +320,7 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     t->arg = arg;
     hk_store(&t->flags, (uint16_t)(flags | (o && o->daemon ? HOCKET__TASK_DAEMON : 0u) |
                                    (ret_task ? HOCKET__TASK_HANDLE : 0u)));
-    t->home = &scope->cancel;
+    hk_store(&t->home, &scope->cancel);
     hk_store(&t->life,
              (ret_task ? 0u : HOCKET__LIFE_RELEASED) | (o && o->held ? HOCKET__LIFE_HELD : 0u));
     if (o)
@@ -413,7 +416,7 @@ static int take_result(hocket_task *t, int *ret_result)
 static inline __attribute__((always_inline)) void join_in_place(hocket_task *self, hocket_task *t)
 {
     hocket__wait_note(self, &hocket__join_class, t);
-    hk_store(&t->in_place_of, self);
+    hk_store(&t->in_place_of, self->slot);
     uint32_t held = hocket__self_held();
     struct hocket__cxx cxx = hocket__cxx_take();
     hocket__self_set(t, 0);
@@ -485,7 +488,8 @@ int hocket_stop(hocket_task *task, hocket_time deadline)
 void hocket_cancel(hocket_task *task)
 {
     if (task->flags & HOCKET__TASK_ROOT)
-        hocket__cancel_scope(task->home); /* cancelling the root task is cancelling the program */
+        hocket__cancel_scope(
+            hk_load(&task->home)); /* cancelling the root task is cancelling the program */
     else
         hocket__cancel_task(task);
 }

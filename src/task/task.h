@@ -88,9 +88,10 @@ void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__word
 /* One task less.  The scope may be gone when this returns. */
 void hocket__scope_leave_other(struct hocket__scope *s);
 
-static inline void hocket__scope_leave_task(struct hocket__scope *s, const hocket_task *in_place_of)
+static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in_place_of)
 {
-    if (in_place_of && in_place_of == hk_load(&s->counter))
+    const hocket_task *counter = in_place_of ? hk_load(&s->counter) : NULL;
+    if (counter && counter->slot == in_place_of)
         s->mine--;
     else
         hocket__scope_leave_other(s);
