@@ -15,6 +15,7 @@
  *     hk_xchg(p, v)         acq_rel      hk_xchg_sc(p, v)       seq_cst
  *     hk_cas(p, &old, new)  acq_rel, strong; acquire on failure
  *     hk_cas_sc(p, &old, new)            seq_cst, strong
+ *     hk_peek(p)            relaxed, and no point: for what no exploration changes
  *     hk_add hk_sub hk_or hk_and (p, v)  acq_rel; give the old value
  *     hk_fence_sc()         full barrier  hk_barrier()   compiler only
  *     hk_spin_pause()       one turn of a spin loop
@@ -110,6 +111,7 @@ static inline void hocket__point(int kind, const volatile void *addr, const char
 #define HK__CAS(p, e, d, good, bad) \
     HK__CAS1(p, e, d, good, bad, HK__TMP(hk_p), HK__TMP(hk_e), HK__TMP(hk_d))
 
+#define hk_peek(p)         atomic_load_explicit((p), memory_order_relaxed)
 #define hk_load(p)         HK__LOAD(p, memory_order_relaxed)
 #define hk_load_acq(p)     HK__LOAD(p, memory_order_acquire)
 #define hk_load_sc(p)      HK__LOAD(p, memory_order_seq_cst)

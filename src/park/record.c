@@ -27,7 +27,6 @@
 #define SLAB_MAX     16384u
 #define CARVE        16u /* divides SLAB_RECORDS */
 
-_Atomic(const hocket_hooks *) hocket__hooks;
 _Atomic hocket_time hocket__tick;
 void (*hocket__foreign_exit)(hocket_task *task);
 const struct hocket__fork_ops *_Atomic hocket__fork_ops;

@@ -21,13 +21,13 @@
  */
 
 #include <hocket/fork.h>
-#include <hocket/hooks.h>
 #include <hocket/task.h>
 
 #include "base/atomic.h"
 #include "base/list.h"
 #include "park/guard.h"
 #include "park/tls.h"
+#include "park/watch.h"
 
 struct hocket__stack;
 struct hocket__worker;
@@ -175,7 +175,8 @@ static inline hocket_task *hocket__self_must(const char *function)
 static inline void hocket__self_set(hocket_task *task, uint32_t held)
 {
     hocket__tls_self_put(task);
-    hocket__tls_fast_put(task ? task->slot : 0, held);
+    bool inline_locks = task && !hocket__watched(HOCKET__EVENTS_LOCK);
+    hocket__tls_fast_put(inline_locks ? task->slot : 0, held);
 }
 
 static inline uint32_t hocket__self_held(void)
@@ -206,9 +207,6 @@ uint64_t hocket__id_block(unsigned n); /* first of n */
 
 /* Name of a task as users see it.  Async-signal-safe. */
 char *hocket__task_name(const hocket_task *task, char *buffer, size_t size);
-
-/* The installed hooks or NULL; here because waiting calls two of them, set by task/hooks.c. */
-extern _Atomic(const hocket_hooks *) hocket__hooks;
 
 /* Called when a foreign thread ends, before its record is freed (locals register here). */
 extern void (*hocket__foreign_exit)(hocket_task *task);

@@ -48,5 +48,8 @@ int hocket_yield(void)
     hocket_task *self = hocket__self_must("hocket_yield");
     hocket__fork_check("hocket_yield");
     int err = hocket__cancel_point(self);
-    return err ? err : self->ops->yield(self);
+    if (err)
+        return err;
+    hocket__watch(HOCKET__EVENT_YIELD, self, NULL, 0);
+    return self->ops->yield(self);
 }

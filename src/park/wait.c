@@ -76,17 +76,12 @@ static int settle(hocket_task *self)
     return outcome_of(s);
 }
 
-static int park_hooked(hocket_task *self, hocket_time deadline)
+static int park_watched(hocket_task *self, hocket_time deadline)
 {
-    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks); /* pairs with hooks_set */
-    const struct hocket__wait_class *cls = hk_load(&self->wait_class);
-    if (hk_unlikely(hooks != NULL) && hooks->park)
-        hooks->park(self, cls ? cls->name : "?", hk_load(&self->wait_object), hooks->context);
+    hocket__watch(HOCKET__EVENT_PARK, self, hk_load(&self->wait_object), deadline);
     self->ops->park(self, deadline);
     int err = outcome_of(hk_load_acq(&self->wait_state));
-    hooks = hk_load_acq(&hocket__hooks);
-    if (hk_unlikely(hooks != NULL) && hooks->unpark)
-        hooks->unpark(self, err, hooks->context);
+    hocket__watch(HOCKET__EVENT_UNPARK, self, hk_load(&self->wait_object), err);
     return err;
 }
 
@@ -112,7 +107,7 @@ int hocket__wait_park(hocket_task *self, hocket_time deadline)
         if (err)
             return decide_self(self, HOCKET__TIMEDOUT) ? err : settle(self);
     }
-    int err = park_hooked(self, deadline);
+    int err = park_watched(self, deadline);
     /* A scope's deadline ends the wait as a cancel. */
     if (err == -ETIMEDOUT && can_cancel && hocket__cancelled(self))
         err = -ECANCELED;
@@ -153,6 +148,7 @@ void hocket__complete(hocket_task *task)
      * still on its way off the CPU needs the exchange.
      */
     const struct hocket__task_ops *ops = task->ops;
+    hocket__watch(HOCKET__EVENT_READY, task, NULL, 0);
     if (hk_load_acq(&task->wait_state) == HOCKET__CLAIMED_PARKED) {
         hk_store_rel(&task->wait_state, (uint32_t)HOCKET__WOKEN);
         ops->ready(task);
@@ -187,8 +183,11 @@ bool hocket__wait_decide(hocket_task *task, uint32_t outcome)
             return false;
         uint32_t was = s;
         if (hk_cas_sc(&task->wait_state, &s, outcome)) {
-            if (was == HOCKET__PARKED || was == HOCKET__PARKED_C)
+            if (was == HOCKET__PARKED || was == HOCKET__PARKED_C) {
+                hocket__watch(HOCKET__EVENT_READY, task, NULL,
+                              outcome == HOCKET__CANCELED ? -ECANCELED : -ETIMEDOUT);
                 ops->ready(task);
+            }
             return true;
         }
     }

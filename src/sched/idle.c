@@ -163,6 +163,7 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
     if (n == 0)
         return false;
     hocket__count(w->steals);
+    hocket__watch(HOCKET__EVENT_STEAL, NULL, NULL, (int64_t)victim->index << 32 | n);
     hocket__runq_lock(&w->q);
     while (chain) {
         hocket_task *t = chain;

@@ -63,7 +63,11 @@ static bool take(hocket_mutex *m, hocket_task *self)
 
 bool hocket__lock_try(hocket_mutex *m, hocket_task *self)
 {
-    return take(m, self);
+    hocket__watch(HOCKET__EVENT_WANT, self, m, HOCKET__LOCK_TRY);
+    bool taken = take(m, self);
+    if (taken)
+        hocket__watch(HOCKET__EVENT_TAKEN, self, m, HOCKET__LOCK_TRY);
+    return taken;
 }
 
 /* Under the guard: take it, or make sure that the owner's unlock looks at the queue. */
@@ -141,8 +145,8 @@ static int wait_for_lock(hocket_mutex *m, hocket_task *self, hocket_time deadlin
     }
 }
 
-int hocket__lock_take(hocket_mutex *m, hocket_task *self, hocket_time deadline, bool cancel,
-                      const struct hocket__lock_call *call)
+static int lock_take(hocket_mutex *m, hocket_task *self, hocket_time deadline, bool cancel,
+                     const struct hocket__lock_call *call)
 {
     int err = cancel ? hocket__cancel_point(self) : 0;
     if (err)
@@ -162,6 +166,17 @@ int hocket__lock_take(hocket_mutex *m, hocket_task *self, hocket_time deadline, 
                       call->waiting->name, (void *)m);
     }
     return wait_for_lock(m, self, deadline, cancel, call);
+}
+
+int hocket__lock_take(hocket_mutex *m, hocket_task *self, hocket_time deadline, bool cancel,
+                      const struct hocket__lock_call *call)
+{
+    int64_t how = deadline <= HOCKET_NOW ? HOCKET__LOCK_TRY : HOCKET__LOCK_EXCLUSIVE;
+    hocket__watch(HOCKET__EVENT_WANT, self, m, how);
+    int err = lock_take(m, self, deadline, cancel, call);
+    if (err == 0)
+        hocket__watch(HOCKET__EVENT_TAKEN, self, m, how);
+    return err;
 }
 
 /* Make the first waiter the owner, or wake it to try.  Under the guard, which is released. */
@@ -197,6 +212,7 @@ static bool pass_on(hocket_mutex *m)
 
 void hocket__lock_release(hocket_mutex *m, hocket_task *self)
 {
+    hocket__watch(HOCKET__EVENT_GIVE, self, m, HOCKET__LOCK_EXCLUSIVE);
     uint32_t word = hk_load(word_of(m));
     if (!(word & UNOWNED)) {
         hocket__fast_drop();

@@ -253,9 +253,9 @@ static int wait_for(hocket_rwlock *l, hocket_task *self, int how, hocket_time de
     return err;
 }
 
-static int take(hocket_rwlock *l, int how, hocket_time deadline, bool cancel, const char *function)
+static int take_or_wait(hocket_rwlock *l, hocket_task *self, int how, hocket_time deadline,
+                        bool cancel, const char *function)
 {
-    hocket_task *self = hocket__self_must(function);
     int err = cancel ? hocket__cancel_point(self) : 0;
     if (err)
         return err;
@@ -277,6 +277,32 @@ static int take(hocket_rwlock *l, int how, hocket_time deadline, bool cancel, co
         }
     } while (!(hk_load(word_of(l)) & WAITERS) && hocket__spin_turn(&turns));
     return wait_for(l, self, how, deadline, cancel);
+}
+
+static int64_t event_of(int how, bool try)
+{
+    return (how == READ ? HOCKET__LOCK_SHARED : HOCKET__LOCK_EXCLUSIVE) |
+           (try ? HOCKET__LOCK_TRY : 0);
+}
+
+static int take(hocket_rwlock *l, int how, hocket_time deadline, bool cancel, const char *function)
+{
+    hocket_task *self = hocket__self_must(function);
+    hocket__watch(HOCKET__EVENT_WANT, self, l, event_of(how, deadline <= HOCKET_NOW));
+    int err = take_or_wait(l, self, how, deadline, cancel, function);
+    if (err == 0)
+        hocket__watch(HOCKET__EVENT_TAKEN, self, l, event_of(how, deadline <= HOCKET_NOW));
+    return err;
+}
+
+static int try_once(hocket_rwlock *l, int how, const char *function)
+{
+    hocket_task *self = hocket__self_must(function);
+    hocket__watch(HOCKET__EVENT_WANT, self, l, event_of(how, true));
+    int err = try_how(l, self, how);
+    if (err == 0)
+        hocket__watch(HOCKET__EVENT_TAKEN, self, l, event_of(how, true));
+    return err;
 }
 
 /* ---- the public functions ---- */
@@ -327,12 +353,12 @@ int hocket_rwlock_wrlock_until(hocket_rwlock *lock, hocket_time deadline)
 
 int hocket_rwlock_tryrdlock(hocket_rwlock *lock)
 {
-    return try_read(lock, hocket__self_must("hocket_rwlock_tryrdlock"));
+    return try_once(lock, READ, "hocket_rwlock_tryrdlock");
 }
 
 int hocket_rwlock_trywrlock(hocket_rwlock *lock)
 {
-    return try_write(lock, hocket__self_must("hocket_rwlock_trywrlock"));
+    return try_once(lock, WRITE, "hocket_rwlock_trywrlock");
 }
 
 int hocket_rwlock_unlock_checked(hocket_rwlock *lock)
@@ -343,9 +369,11 @@ int hocket_rwlock_unlock_checked(hocket_rwlock *lock)
         return -EPERM;
     if (word & WRITER ? (word & COUNT) != self->slot : !hocket__held_remove(self, lock))
         return -EPERM;
+    hocket__watch(HOCKET__EVENT_GIVE, self, lock, event_of(word & WRITER ? WRITE : READ, false));
     if (lock->hocket__class)
         (void)hocket__held_remove(self, hocket__held_class(lock->hocket__class));
     hocket__fast_drop();
+    word = hk_load(word_of(lock));
     for (;;) {
         uint32_t next = word & WRITER ? word & WAITERS : word - 1;
         if ((next & ~WAITERS) == 0 && (word & WAITERS)) {

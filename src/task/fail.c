@@ -196,9 +196,12 @@ static void line_write(struct line *l)
         return; /* nobody to tell */
 }
 
+_Atomic(const hocket_hooks *) hocket__hooks;
+
 void hocket__error_report(const hocket_error *error)
 {
     const hocket_hooks *hooks = hk_load_acq(&hocket__hooks); /* pairs with hocket_hooks_set */
+    hocket__watch(HOCKET__EVENT_ERROR, hocket__self_or_null(), error, error->code);
     if (hooks != NULL && hooks->error != NULL) {
         hooks->error(error, hooks->context);
         return;

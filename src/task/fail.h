@@ -8,7 +8,7 @@
  * While a task runs its words hang on its record (`task->words`, one reference); at its end
  * they belong to whoever can still ask: the handle, the scope, a future.
  */
-#include <hocket/error.h>
+#include <hocket/hooks.h>
 
 #include "park/record.h"
 
@@ -32,5 +32,8 @@ void hocket__words_adopt(hocket_task *task, struct hocket__words *words);
 /* Nobody looked: give them to the error hook, or print the one line. */
 void hocket__words_report(const struct hocket__words *words);
 void hocket__error_report(const hocket_error *error);
+
+/* The user's hooks or NULL, set by task/hooks.c: errors are told to them from here. */
+extern _Atomic(const hocket_hooks *) hocket__hooks;
 
 #endif

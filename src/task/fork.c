@@ -162,9 +162,7 @@ static void take(hocket_task *forker, hocket_branch *b, hocket_task *t, struct h
 /* `t` is about to be queued. */
 static void taken(hocket_task *t)
 {
-    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
-    if (hk_unlikely(hooks != NULL) && hooks->spawn)
-        hooks->spawn(t, hooks->context);
+    hocket__watch(HOCKET__EVENT_SPAWN, t, NULL, 0);
     hocket__tsan_release(t);
 }
 

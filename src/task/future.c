@@ -248,7 +248,9 @@ void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic boo
     struct hocket__words *words_before = self->words;
     uint32_t held = hocket__self_held();
     self->words = NULL;
+    hocket__watch(HOCKET__EVENT_JOB, self, f->more->executor, 0);
     f->result = hk_likely(f->kind == HOCKET__JOB_FN) ? f->fn(arg) : call_other(f);
+    hocket__watch(HOCKET__EVENT_JOB_END, self, f->more->executor, f->result);
     if (hk_unlikely(self->scopes != f->scope || hocket__self_held() != held))
         leftovers(f, held);
     if (hk_unlikely(f->result < 0))

@@ -27,6 +27,7 @@
 #include <hocket/runtime.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/panic.h"
 #include "park/forked.h"
 #include "sched/sched.h"
@@ -108,8 +109,8 @@ static int workers_wanted(const hocket_runtime_options *o, int *ret_workers)
 {
     int n = o ? o->workers : 0;
     if (n == 0) {
-        const char *text = secure_getenv("HOCKET_WORKERS");
-        if (text && *text) {
+        const char *text = hocket__env("HOCKET_WORKERS");
+        if (text) {
             char *end;
             errno = 0;
             long value = strtol(text, &end, 10);
@@ -204,9 +205,12 @@ static int start(const hocket_runtime_options *o, bool seat)
     hocket__cancel_scope_root(&hocket__root_scope.cancel);
     hocket__cancel_scope_root(&hocket__daemon_scope.cancel);
     hocket__daemon_scope.keep_going = hocket__root_scope.keep_going = true;
+    hocket__onlookers_start();
     err = hocket__sched_start(&config);
-    if (err)
+    if (err) {
+        hocket__onlookers_stop();
         return err;
+    }
     hocket__fork_arm(in_forked_child);
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_ON);
     return 0;
@@ -225,6 +229,7 @@ static void stop(hocket_task *self)
     hocket__thread_tasks_reap(true);
     hk_store(&hocket__runtime_state, HOCKET__RUNTIME_OFF);
     hocket__sched_stop();
+    hocket__onlookers_stop();
     hocket__fork_arm(NULL);
     hk_store(&starts, 0);
     hk_store(&stopper, NULL);

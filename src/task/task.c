@@ -141,9 +141,7 @@ static void task_end(hocket_task *t, int result)
     if (hk_unlikely(t->scopes || t->locals || hocket__self_held() > 0))
         end_extras(t);
     t->result = result;
-    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
-    if (hk_unlikely(hooks != NULL) && hooks->exit)
-        hooks->exit(t, result, hooks->context);
+    hocket__watch(HOCKET__EVENT_EXIT, t, NULL, result);
     unsigned flags = hk_load(&t->flags);
     if (hk_unlikely(flags & (HOCKET__TASK_COPIED | HOCKET__TASK_FORKED)))
         end_by_flags(t, flags);
@@ -168,9 +166,7 @@ HK_COLD static void returned_elsewhere(const hocket_task *t)
 static inline void task_run(hocket_task *t)
 {
     hocket__tsan_acquire(t);
-    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
-    if (hk_unlikely(hooks != NULL) && hooks->start)
-        hooks->start(t, hooks->context);
+    hocket__watch(HOCKET__EVENT_START, t, NULL, 0);
     HOCKET__UNWIND_BARRIER();
     int result = t->fn(t->arg);
     if (hk_unlikely(hocket__self_or_null() != t))
@@ -228,7 +224,7 @@ static inline void count_spawn(struct hocket__scope *scope, const hocket_task *s
 }
 
 /*
- * The usual case: a fiber, from a worker, without options, hooks or inherited locals.
+ * The usual case: a fiber, from a worker, without options or inherited locals.
  * False: take the general way.
  */
 static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_task,
@@ -238,7 +234,6 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
     struct hocket__worker *w = hocket__worker_here();
     hocket_task *self = hocket__self_or_null();
     if (hk_unlikely(!w || !w->records || w->id_next == w->id_end || !self || self->locals ||
-                    hk_load(&hocket__hooks) ||
                     hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON))
         return false;
     hocket_task *t = hocket__sched_record_get(w);
@@ -246,6 +241,7 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
     hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
     hk_store_rel(&t->id, hocket__sched_id_left(w));
     count_spawn(scope, self);
+    hocket__watch(HOCKET__EVENT_SPAWN, t, NULL, 0);
     hocket__tsan_release(t);
     if (ret_task)
         *ret_task = t;
@@ -342,9 +338,7 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
         spawn_undo(t, scope, self);
         return err;
     }
-    const hocket_hooks *hooks = hk_load_acq(&hocket__hooks);
-    if (hk_unlikely(hooks != NULL) && hooks->spawn)
-        hooks->spawn(t, hooks->context);
+    hocket__watch(HOCKET__EVENT_SPAWN, t, NULL, 0);
     hocket__tsan_release(t);
     if (ret_task)
         *ret_task = t; /* before it runs: its function may look at the caller's variable */

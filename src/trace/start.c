@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start - the onlookers that the environment asks for
+ *
+ * Each looks at its own variables when a runtime starts, and does what is left to do when it has
+ * stopped.  In the order of the table, and backwards.
+ */
+#include "park/watch.h"
+
+#include <stddef.h>
+
+struct side {
+    void (*start)(void);
+    void (*stop)(void);
+};
+
+static const struct side sides[] = {
+    { NULL, NULL },
+};
+
+#define SIDES (sizeof sides / sizeof sides[0])
+
+void hocket__onlookers_start(void)
+{
+    for (size_t i = 0; i < SIDES; i++)
+        if (sides[i].start != NULL)
+            sides[i].start();
+}
+
+void hocket__onlookers_stop(void)
+{
+    for (size_t i = SIDES; i-- > 0;)
+        if (sides[i].stop != NULL)
+            sides[i].stop();
+}
