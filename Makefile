@@ -6,6 +6,7 @@
 #   make test        the suite under gcc and clang: plain, ASan+UBSan, TSan in both ways
 #   make test-other  the suite on musl, and cross-built for aarch64 under qemu-user
 #   make test-quick  the suite once, gcc, debug
+#   make coverage    which lines and branches the suite reaches (COVERAGE='--missing src/sync')
 #   make bench       all benches beside their peers, table in bench/results/ (BENCH='--only mutex')
 #   make install     to PREFIX (/usr/local) under DESTDIR
 #   make check-style format, layers, headers, documents
@@ -33,6 +34,10 @@ test-quick:
 	@scripts/install-deps.sh build gzip test-quick
 	@scripts/run-suite.sh dev
 
+coverage:
+	@scripts/install-deps.sh build gzip test coverage
+	@scripts/coverage $(COVERAGE)
+
 bench:
 	@scripts/install-deps.sh build gzip bench
 	@cmake --preset release >/dev/null
@@ -48,4 +53,4 @@ check-style:
 clean:
 	rm -rf build
 
-.PHONY: all run test test-other test-quick bench install check-style clean
+.PHONY: all run test test-other test-quick coverage bench install check-style clean

@@ -42,8 +42,15 @@ function(hocket_tsan_no_sync target)
     COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS HOCKET_UNDER_TSAN)
 endfunction()
 
+# Counters that the frontend places, one a region of the source: no branch of the compiler's own
+# making is among them.  They live in a mapped file, so that a child that aborts, or is killed, leaves
+# what it counted (LLVM_PROFILE_FILE with %c, see scripts/coverage).
 if(HOCKET_COVERAGE)
-  list(APPEND hocket_instrument --coverage)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "HOCKET_COVERAGE needs clang (preset cov)")
+  endif()
+  list(APPEND hocket_instrument -fprofile-instr-generate -fcoverage-mapping)
+  list(APPEND hocket_codegen -fprofile-update=atomic "SHELL:-mllvm -runtime-counter-relocation")
 endif()
 
 # Flags for every C, C++ and assembly file that is ours.

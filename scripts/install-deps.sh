@@ -18,6 +18,8 @@ needs_of() {
     style) echo cmd:clang-format=clang-format cmd:shellcheck=shellcheck cmd:python3=python3 \
         cmd:git=git cmd:g++=g++ cmd:clang=clang cmd:mandoc=mandoc ;;
     tidy) echo cmd:clang-tidy=clang-tidy ;;
+    coverage) echo cmd:llvm-cov=llvm cmd:clang=clang cmd:python3=python3 \
+        'file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.profile-*.a=libclang-rt-dev' ;;
     abi) echo cmd:abidw=abigail-tools cmd:nm=binutils ;;
     other) echo cmd:ccache=ccache cmd:musl-gcc=musl-tools \
         cmd:aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu \
