@@ -15,7 +15,30 @@
  *   HOCKET_WORKERS   number of workers, 0 to 1000; default: usable CPUs (affinity and
  *                    cgroup quota).  0: everything on the calling thread; no
  *                    other thread is created but for tasks and executors that ask for one.
+ *   HOCKET_DEADLOCK  panic, report or off: in place of on_deadlock below.
  */
+
+/*
+ * What happens when all tasks are asleep and nothing can wake one.
+ *
+ * That is found within a second, and it is certain: every thread of the process is one of the
+ * library's, or waits in it; nothing is ready, no wait has a deadline, no timer is pending, no
+ * descriptor is waited for, no hocket_blocking call runs, and the program has no signal handler of its own.
+ * Where something outside could wake a task, nothing is said.
+ *
+ * That somebody could press Ctrl-C does not count, but for a task in hocket_sleep_until(HOCKET_FOREVER): a
+ * program says by that that it waits for the signal.
+ *
+ * Not found: some tasks that wait for each other while others go on, unless as a cycle (task.h), and
+ * deadlocks of a process with a thread that sleeps elsewhere, in poll(2) say.
+ */
+enum hocket_on_deadlock {
+    HOCKET_DEADLOCK_DEFAULT = 0, /* hocket_run: PANIC; hocket_runtime_start: REPORT */
+    HOCKET_DEADLOCK_PANIC = 1,   /* list the tasks on standard error, then abort(3) */
+    HOCKET_DEADLOCK_REPORT = 2,  /* list them, once a runtime */
+    HOCKET_DEADLOCK_OFF = 3      /* do not look */
+};
+
 typedef struct hocket_runtime_options {
     size_t size; /* sizeof(hocket_runtime_options); 0 = the fields of version 0.1 */
     int workers; /* 0 = HOCKET_WORKERS or usable CPUs; HOCKET_NO_WORKERS = calling thread alone */
@@ -23,13 +46,14 @@ typedef struct hocket_runtime_options {
     hocket_time watchdog; /* a task on a worker for longer is reported; 0 = 100 ms, FOREVER = off */
     bool no_signals;      /* hocket_run: leave SIGINT and SIGTERM alone */
     bool quiet_watchdog;  /* lend a worker, but write nothing */
+    int on_deadlock;      /* enum hocket_on_deadlock */
 } hocket_runtime_options;
 
 #define HOCKET_NO_WORKERS (-1)
 
-#define HOCKET_RUNTIME_OPTIONS_DEFAULT                        \
-    {                                                         \
-        sizeof(hocket_runtime_options), 0, 0, 0, false, false \
+#define HOCKET_RUNTIME_OPTIONS_DEFAULT                           \
+    {                                                            \
+        sizeof(hocket_runtime_options), 0, 0, 0, false, false, 0 \
     }
 #ifndef __cplusplus
 #define HOCKET_RUNTIME_OPTIONS(...) \
@@ -49,7 +73,7 @@ HOCKET_BEGIN_DECLS
  * A signal that is ignored at the start stays ignored.  At the end both are as they were.
  *
  * Returns what fn returned, or -ENOMEM, -EAGAIN (no thread to be had), -EBUSY (a runtime
- * is running already), -EINVAL (HOCKET_WORKERS or the options make no sense).  Not a cancel point.
+ * is running already), -EINVAL (HOCKET_WORKERS, HOCKET_DEADLOCK or the options make no sense).  Not a cancel point.
  *
  *     int main(void)
  *     {

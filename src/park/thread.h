@@ -26,6 +26,9 @@ extern void (*_Atomic hocket__driver_wake)(void);
 
 void hocket__thread_reconsider(void);
 
+/* Called, unless NULL, when a thread has gone to sleep without a deadline, or a foreign one ends. */
+extern void (*_Atomic hocket__thread_slept)(void);
+
 /* PARKED* back to WAITING*, for a thread that shall look again; true if it was parked. */
 bool hocket__thread_unpark(hocket_task *t);
 

@@ -8,7 +8,7 @@
 #include "park/wait.h"
 #include "sys/sys.h"
 
-static const struct hocket__wait_class sleep_class = { "sleep", NULL };
+const struct hocket__wait_class hocket__sleep_class = { "sleep", NULL };
 
 hocket_time hocket_now(void)
 {
@@ -31,7 +31,7 @@ int hocket_sleep_until(hocket_time deadline)
     if (err || deadline <= HOCKET_NOW)
         return err;
     /* Nobody can wake a sleeper but the clock and a cancel. */
-    hocket__wait_begin(&node, self, &sleep_class, NULL, HOCKET__WAIT_CANCEL);
+    hocket__wait_begin(&node, self, &hocket__sleep_class, NULL, HOCKET__WAIT_CANCEL);
     hk_fence_sc(); /* no guard does it: we are visible before we ask whether we are cancelled */
     err = hocket__wait_park(self, deadline);
     hocket__wait_end(self);

@@ -19,6 +19,7 @@
 #include "base/panic.h"
 #include "base/alloc.h"
 #include "park/forks.h"
+#include "sched/quiet.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
 
@@ -216,6 +217,18 @@ int hocket__sched_blocking(hocket_task *self, hocket_task_fn *fn, void *arg, int
     hocket__wait_end(self);
     *ret_result = j.result;
     return err;
+}
+
+bool hocket__blocking_quiet(unsigned *ret_threads)
+{
+    int n = 0;
+    hocket__guard_lock(&guard);
+    for (struct helper *h = idle; h; h = h->next_idle)
+        n++;
+    bool quiet = jobs == NULL && n == threads;
+    (void)hocket__guard_unlock(&guard);
+    *ret_threads += (unsigned)n;
+    return quiet;
 }
 
 void hocket__blocking_stop(void)

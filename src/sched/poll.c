@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "park/forked.h"
+#include "sched/quiet.h"
 #include "sys/poller.h"
 #include "sys/sys.h"
 
@@ -154,6 +155,15 @@ void hocket__poll_unlink(struct hocket__poll_node *n)
             hocket__poller_disarm(&poller, n->fd);
     }
     (void)hocket__guard_unlock(&guard);
+}
+
+bool hocket__poll_quiet(unsigned *threads)
+{
+    hocket__guard_lock(&guard);
+    bool quiet = waiting == 0;
+    *threads += running;
+    (void)hocket__guard_unlock(&guard);
+    return quiet;
 }
 
 /* Somebody who links meanwhile keeps the thread. */

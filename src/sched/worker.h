@@ -164,6 +164,8 @@ bool hocket__sleep(struct hocket__worker *w);
 extern void (*hocket__sched_run_fn)(hocket_task *task);
 extern void (*hocket__sched_start_failed)(hocket_task *task, int error);
 extern void (*hocket__sched_pending)(void);
+extern bool (*hocket__sched_outside)(bool for_cancel);
+extern void (*hocket__sched_quiescent)(void);
 
 /* loop.c */
 void hocket__loop_enter(struct hocket__worker *w); /* from the native stack; returns when done */

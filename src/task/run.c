@@ -33,6 +33,7 @@
 #include "sched/sched.h"
 #include "sys/stack.h"
 #include "sys/sys.h"
+#include "task/deadlock.h"
 #include "task/report.h"
 #include "task/signals.h"
 #include "task/task.h"
@@ -196,6 +197,13 @@ static int start(const hocket_runtime_options *o, bool seat)
                                                  : MAX_BLOCKING;
     config.watchdog = o && o->watchdog ? o->watchdog : WATCHDOG;
     config.report = o && o->quiet_watchdog ? NULL : hocket__report_stuck;
+    err = hocket__deadlock_set(o ? o->on_deadlock : HOCKET_DEADLOCK_DEFAULT, seat);
+    if (err)
+        return err;
+    if (hocket__deadlock_watched()) {
+        config.outside = hocket__deadlock_outside;
+        config.quiescent = hocket__deadlock_found;
+    }
     err = hocket__fork_watch();
     if (err)
         return err;

@@ -18,9 +18,9 @@
 static const int signals[2] = { SIGINT, SIGTERM };
 static struct sigaction old[2];
 static _Atomic int received;
-static _Atomic bool pending;
+static _Atomic bool pending, installed;
 
-static void handler(int signal)
+void hocket__signals_handler(int signal)
 {
     (void)signal;
     int saved = errno;
@@ -34,10 +34,11 @@ static void handler(int signal)
 
 int hocket__signals_install(void)
 {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_handler = hocket__signals_handler, .sa_flags = SA_RESTART };
     (void)sigemptyset(&action.sa_mask);
     hk_store(&received, 0);
     hk_store(&pending, false);
+    hk_store(&installed, true);
     for (int i = 0; i < 2; i++) {
         if (sigaction(signals[i], NULL, &old[i]) != 0)
             return -errno;
@@ -75,8 +76,14 @@ void hocket__signals_in_child(void)
         (void)pthread_sigmask(SIG_SETMASK, &outside, NULL);
 }
 
+bool hocket__signals_on(void)
+{
+    return hk_load(&installed);
+}
+
 void hocket__signals_restore(void)
 {
+    hk_store(&installed, false);
     for (int i = 0; i < 2; i++)
         (void)sigaction(signals[i], &old[i], NULL);
 }

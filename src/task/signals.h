@@ -5,8 +5,14 @@
 /*
  * signals - SIGINT and SIGTERM cancel the root scope; the second ends the program with 130
  */
+#include <stdbool.h>
+
 int hocket__signals_install(void);
 void hocket__signals_restore(void);
+
+/* Are they installed?  And what is installed. */
+bool hocket__signals_on(void);
+void hocket__signals_handler(int signal);
 
 /*
  * Threads of the library block nearly all signals, which the child of a fork must not inherit: what

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/alloc.h"
+#include "sched/quiet.h"
 #include "sched/sched.h"
 #include "sys/sys.h"
 #include "task/task.h"
@@ -41,6 +42,7 @@ static void *thread_main(void *arg)
     th->next = ended;
     ended = th;
     (void)hocket__guard_unlock(&guard);
+    hocket__quiet_poke(); /* before the runtime may stop */
     if (hk_sub(&alive, 1) == 1)
         (void)hocket__futex_wake(&alive, 1);
     return NULL;

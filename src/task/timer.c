@@ -118,6 +118,14 @@ static hocket_time plus(hocket_time a, hocket_time b)
     return __builtin_add_overflow(a, b, &sum) ? HOCKET_FOREVER : sum;
 }
 
+bool hocket__timers_pending(void)
+{
+    lock();
+    bool pending_any = hocket__timer_first() != NULL;
+    unlock();
+    return pending_any;
+}
+
 /* ---- members ---- */
 
 static int member_main(void *arg);

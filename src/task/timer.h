@@ -55,6 +55,9 @@ hocket_timer *hocket__timer_first(void); /* NULL: none is pending */
 
 /* ---- timer.c ---- */
 
+/* Is any timer pending? */
+bool hocket__timers_pending(void);
+
 /* The task that runs the job of hocket_submit_every is as good as the callback; NULL: it is over. */
 void hocket__timer_inner(hocket_timer *t, const hocket_task *task);
 
