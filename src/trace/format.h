@@ -105,7 +105,7 @@ struct hkt_kind {
 };
 
 struct hkt_task {
-    uint64_t id;
+    uint64_t id;        /* 0: nobody, to be passed over */
     uint32_t placement; /* enum hkt_placement */
     uint32_t state;     /* enum hkt_state */
     char name[48];      /* NUL-padded; empty: it has none */
@@ -150,7 +150,7 @@ struct hkt_symbol {
  *   LOCK_GIVEN  the owner        the lock             -
  *   JOB_BEGIN   that runs it     the job              -
  *   JOB_END     that ran it      the job              its result, int64_t
- *   STEAL       the stolen one   -                    index of the worker that had it
+ *   STEAL       -                how many tasks       index of the worker that had them
  *   SLEEP       -                -                    - (the worker has nothing to do)
  *   AWAKE       -                -                    - (and looks for work)
  *   BLOCKING    that makes a call which blocks its worker

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TOOLS_TRACE_OWNERS_H
+#define TOOLS_TRACE_OWNERS_H
+#include "trace/model.h"
+
+/*
+ * owners - what is known of each task and each lane while the model goes through a trace
+ *
+ * Tasks are in a table by their ids; those that have ended stay, so that an event that comes late
+ * finds them.  A pointer to one is good until the next owners_room.
+ */
+enum owner_state { OWNER_UNKNOWN, OWNER_READY, OWNER_RUN, OWNER_WAIT, OWNER_ENDED };
+
+enum { OWNER_OPEN_MAX = 4096 }; /* pieces of one owner; a close looks through them */
+
+struct open_piece {
+    struct open_piece *next; /* opened before this one */
+    struct model_piece piece;
+    char name[];
+};
+
+struct owner {
+    uint64_t id; /* 0: a lane, or a free place in the table */
+    enum owner_state state;
+    bool early_wake; /* woken before it had parked, by: */
+    uint64_t early_waker;
+    uint64_t next_holder; /* of the wait that is about to begin */
+    uint64_t below;       /* the task that joined it in place */
+    struct model_bar bar; /* the one that lasts */
+    struct open_piece *open;
+    unsigned open_count;
+    uint64_t running; /* lane: the task it is with */
+    bool ran;         /* lane: something said what it runs */
+};
+
+struct owners {
+    struct owner *slots;
+    size_t room, used; /* room is a power of two */
+    struct owner *lanes;
+    uint32_t lane_count;
+};
+
+bool owners_start(struct owners *s, uint32_t lanes);
+void owners_end(struct owners *s);
+bool owners_room(struct owners *s); /* for one more; false: no memory */
+
+struct owner *owner_of(struct owners *s, uint64_t id);   /* made if need be */
+struct owner *owner_find(struct owners *s, uint64_t id); /* or NULL */
+
+/* The pieces that an owner has open, as a stack; a close takes the innermost that fits. */
+struct open_piece *owner_open(struct owner *o, enum model_piece_type type, uint64_t object,
+                              const char *name);
+struct open_piece *owner_close(struct owner *o, enum model_piece_type type, uint64_t object);
+struct open_piece *owner_close_any(struct owner *o);
+
+#endif
