@@ -203,6 +203,7 @@ enum hocket_shutdown {
  *   -ETIMEDOUT  the deadline passed; the shutdown goes on by itself
  *   -ECANCELED  the caller was cancelled; likewise
  *   -EDEADLK    the caller is a job of this executor; likewise
+ *   -ENOMEM     first call of a thread Hocket did not start, and no memory for its record; likewise
  *   -EINVAL     no such kind of shutdown; nothing has changed
  *
  * A cancel point.

@@ -106,7 +106,8 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_runtime_start(const hocket_runtime_optio
  * cancels the daemons, runs the at-exit functions, ends the workers and gives
  * all memory back.  If the deadline passes first: everything is cancelled, and
  * -ETIMEDOUT is returned once it ended.  0, -ETIMEDOUT, -EPERM (from a task), -EINVAL (not
- * started).  Not a cancel point.
+ * started), -ENOMEM (first call of a thread, and no memory for its record: nothing was
+ * undone).  Not a cancel point.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_runtime_stop(hocket_time deadline);
 

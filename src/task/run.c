@@ -287,7 +287,7 @@ int hocket_runtime_stop(hocket_time deadline)
     hocket_task *self = hocket__self_attach();
     int err = 0;
     if (!self)
-        return -EINVAL;
+        return -ENOMEM;
     if (is_inside(self))
         return starts_drop() ? 0 : -EPERM;
     busy_begin();
