@@ -29,6 +29,9 @@
 #define BENCH_MAX_SAMPLES 65536
 #define BENCH_UNUSED      __attribute__((unused))
 
+/* Steps of a chain of x = x * a + 1 that take about 5 us: a small task that is none too small. */
+#define BENCH_GRAIN 4000
+
 /* Keep the compiler from removing or merging what computes `value`. */
 #define BENCH_KEEP(value) __asm__ volatile("" : : "r"(value) : "memory")
 

@@ -27,6 +27,30 @@ func batch(count int) func() {
 	}
 }
 
+// As BENCH_GRAIN of common/bench.h.
+const grainSteps = 4000
+
+var sink uint64
+
+func grain() {
+	x := uint64(1)
+	for i := 0; i < grainSteps; i++ {
+		x = x*6364136223846793005 + 1
+	}
+	if x == 0 {
+		sink = x
+	}
+	group.Done()
+}
+
+func grains() {
+	group.Add(1000)
+	for i := 0; i < 1000; i++ {
+		go grain()
+	}
+	group.Wait()
+}
+
 // A goroutine bound to its OS thread is the nearest thing to a thread that is no worker.
 func outside(pause time.Duration) {
 	runtime.LockOSThread()
@@ -60,6 +84,9 @@ func main() {
 	case "tasks-1", "tasks-2":
 		runtime.GOMAXPROCS(int(common.Case[6] - '0'))
 		common.Batches(10000, batch(10000))
+	case "grain-1", "grain-2":
+		runtime.GOMAXPROCS(int(common.Case[6] - '0'))
+		common.Batches(1000, grains)
 	case "outside-awake":
 		outside(0)
 	case "outside-asleep":

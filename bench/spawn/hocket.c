@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bench-hocket: library */
 
-/* Tasks on fibers, each with a handle but for tasks-N, where a scope waits for all. */
+/* Tasks on fibers, each with a handle but for tasks-N and grain-N, where a scope waits for all. */
 
 #include <hocket/runtime.h>
 #include <hocket/scope.h>
@@ -9,9 +9,10 @@
 
 #include "../common/bench.h"
 
-#define BATCH 1000
-#define TASKS 10000
-#define ONES  100
+#define BATCH  1000
+#define TASKS  10000
+#define GRAINS 1000
+#define ONES   100
 
 static hocket_task *handles[BATCH];
 
@@ -57,6 +58,26 @@ static void tasks(void *arg)
     bench_check(hocket_scope_close(&scope) == 0, "a task failed");
 }
 
+static int grain(void *arg)
+{
+    uint64_t x = 1;
+    (void)arg;
+    for (int i = 0; i < BENCH_GRAIN; i++)
+        x = x * 6364136223846793005u + 1;
+    BENCH_KEEP(x);
+    return 0;
+}
+
+static void grains(void *arg)
+{
+    hocket_scope scope;
+    (void)arg;
+    hocket_scope_open(&scope, NULL);
+    for (int i = 0; i < GRAINS; i++)
+        bench_check(hocket_spawn(&scope, grain, NULL) == 0, "spawn failed");
+    bench_check(hocket_scope_close(&scope) == 0, "a task failed");
+}
+
 static int root(void *arg)
 {
     (void)arg;
@@ -64,6 +85,8 @@ static int root(void *arg)
         bench_batches(ones, NULL, ONES);
     else if (bench_is("batch-1") || bench_is("batch-2"))
         bench_batches(batch, NULL, BATCH);
+    else if (strncmp(bench_case, "grain-", 6) == 0)
+        bench_batches(grains, NULL, GRAINS);
     else
         bench_batches(tasks, NULL, TASKS);
     return 0;
@@ -94,7 +117,7 @@ int main(int argc, char **argv)
     if (bench_is("outside-asleep"))
         return outside(2000000);
     if (!bench_is("one-1") && strncmp(bench_case, "batch-", 6) != 0 &&
-        strncmp(bench_case, "tasks-", 6) != 0)
+        strncmp(bench_case, "tasks-", 6) != 0 && strncmp(bench_case, "grain-", 6) != 0)
         return BENCH_SKIP;
     int workers = bench_case[strlen(bench_case) - 1] - '0';
     return hocket_run_with(root, NULL, HOCKET_RUNTIME_OPTIONS(.workers = workers));

@@ -20,6 +20,22 @@ static void batch(void *)
     group.wait();
 }
 
+static void grain()
+{
+    uint64_t x = 1;
+    for (int i = 0; i < BENCH_GRAIN; i++)
+        x = x * 6364136223846793005u + 1;
+    BENCH_KEEP(x);
+}
+
+static void grains(void *)
+{
+    tbb::task_group group;
+    for (int i = 0; i < 1000; i++)
+        group.run(grain);
+    group.wait();
+}
+
 // A thread that waited for a group would enter the arena and run the task itself, so it waits for
 // a future, as a thread outside of the pool does.
 static void outside(int64_t pause)
@@ -46,6 +62,10 @@ int main(int argc, char **argv)
         size_t workers = (size_t)(argv[1][6] - '0');
         tbb::global_control limit(tbb::global_control::max_allowed_parallelism, workers);
         tbb::task_arena((int)workers).execute([] { bench_batches(batch, nullptr, 10000); });
+    } else if (bench_is("grain-1") || bench_is("grain-2")) {
+        size_t workers = (size_t)(argv[1][6] - '0');
+        tbb::global_control limit(tbb::global_control::max_allowed_parallelism, workers);
+        tbb::task_arena((int)workers).execute([] { bench_batches(grains, nullptr, 1000); });
     } else if (bench_is("outside-awake")) {
         outside(0);
     } else if (bench_is("outside-asleep")) {
