@@ -10,6 +10,7 @@
 #include <hocket/broadcast.h>
 #include <hocket/cond.h>
 #include <hocket/delay_queue.h>
+#include <hocket/dump.h>
 #include <hocket/error.h>
 #include <hocket/event.h>
 #include <hocket/executor.h>

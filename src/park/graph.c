@@ -188,6 +188,27 @@ static void describe_cycle(char *text, size_t size)
     }
 }
 
+uint32_t hocket__graph_holder(hocket_task *task, unsigned index, bool try_only)
+{
+    uint32_t slot = 0;
+    if (try_only && !hocket__guard_trylock(&graph_guard))
+        return 0;
+    if (!try_only)
+        hocket__guard_lock(&graph_guard);
+    hk_store(&hocket__graph_busy, 1u);
+    hk_fence_sc(); /* pairs with hocket__graph_leave */
+    uint32_t seq = hk_load_acq(&task->wait_seq);
+    const struct hocket__wait_class *cls = hk_load_acq(&task->wait_class);
+    const void *object = hk_load_acq(&task->wait_object);
+    /* All of one wait, which goes on: it has not cleared its class, or waits for us at its end. */
+    if (cls && cls->holder && object && hk_load_acq(&task->wait_class) == cls &&
+        hk_load_acq(&task->wait_seq) == seq)
+        slot = cls->holder(object, index);
+    hk_store_rel(&hocket__graph_busy, 0u);
+    hocket__guard_unlock(&graph_guard);
+    return slot == HOCKET__HOLDER_UNKNOWN ? 0 : slot;
+}
+
 int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellable)
 {
     (void)deadline; /* the closing wait may be timed: it is as hopeless */

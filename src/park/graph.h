@@ -39,6 +39,12 @@ extern _Atomic uint32_t hocket__graph_busy;
  */
 int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellable);
 
+/*
+ * For onlookers: the slot of the index-th task that `task` waits for right now; 0: no further one, nobody
+ * in particular, or `try_only` (signal handlers) and a search is going on.
+ */
+uint32_t hocket__graph_holder(hocket_task *task, unsigned index, bool try_only);
+
 void hocket__graph_wait(void);
 
 /* After the wait record was cleared, before its object may die. */

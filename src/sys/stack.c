@@ -86,6 +86,9 @@ static uint64_t canary_key;  /* under table_lock; 0: not drawn yet.  Readers
                                    have a stack that was made after it. */
 static size_t by_guard[4];   /* under table_lock */
 
+static _Atomic int pins; /* readers of others' stacks */
+static _Atomic bool unmapping;
+
 _Static_assert(sizeof(struct hocket__stack) <= HEADER_SIZE, "the header grew");
 _Static_assert(HOCKET__STACK_MIN << (HOCKET__STACK_CLASSES - 1) == HOCKET__STACK_MAX, "classes");
 _Static_assert(SLAB_BYTES_MAX * 8 / (HOCKET__STACK_MIN + HOCKET__STACK_GUARD) <= STATES_SIZE,
@@ -467,10 +470,29 @@ void hocket__stack_get_stats(struct hocket__stack_stats *ret)
     unlock(&table_lock);
 }
 
+bool hocket__stacks_pin(void)
+{
+    (void)hk_add(&pins, 1);
+    hk_fence_sc(); /* pairs with the one in shutdown: one of the two sees the other */
+    if (!hk_load_acq(&unmapping))
+        return true;
+    hocket__stacks_unpin();
+    return false;
+}
+
+void hocket__stacks_unpin(void)
+{
+    (void)hk_sub(&pins, 1);
+}
+
 void hocket__stack_shutdown(void)
 {
     size_t n = hk_load_acq(&table_size);
 
+    hk_store(&unmapping, true);
+    hk_fence_sc();
+    while (hk_load_acq(&pins) > 0) /* seldom, and for less than a second */
+        hocket__thread_yield();
     hk_store_rel(&table_size, 0u);
     for (struct slab *b = table; b < table + n; b++) {
         for (size_t i = 0; i < b->count; i++)
@@ -482,4 +504,5 @@ void hocket__stack_shutdown(void)
     memset(by_guard, 0, sizeof by_guard);
     madv_missing = false;
     protect_count = protect_limit = 0;
+    hk_store_rel(&unmapping, false); /* pairs with pin */
 }

@@ -134,6 +134,13 @@ struct hocket__stack_stats {
 };
 void hocket__stack_get_stats(struct hocket__stack_stats *ret);
 
+/*
+ * Stacks stay mapped, also those that are not in use, until unpin: for whoever reads the stacks of others.
+ * False: they are being unmapped.  Signal-safe, nests, never blocks; keep it short, a shutdown waits for it.
+ */
+bool hocket__stacks_pin(void);
+void hocket__stacks_unpin(void);
+
 /* Unmap everything.  No stack may be in use or in a cache; afterwards the
  * first hocket__stack_new starts from nothing. */
 void hocket__stack_shutdown(void);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_DUMP_H
+#define HOCKET_DUMP_H
+#include <hocket/task.h>
+
+/*
+ * dump - who is there, and what does each wait for?
+ *
+ * A dump is text: the workers, then every task by scope, threads included, with id, name, placement and state; for a
+ * task that waits what for and since when, who holds that, and its deadline; for a fiber that does not run its
+ * calls, with the names of functions where the program was not stripped.  Tasks that stand at the same place for the
+ * same reason are one entry with their number.
+ *
+ *     hocket: dump of server, pid 4711: 1,003 tasks (1,002 waiting, 1 running, 0 ready, 0 held)
+ *     worker 0 runs accept [2]
+ *     root scope
+ *       main [1] fiber, waits 12.031 s for scope 0x7f3a...; age 12.034 s
+ *           at hocket_scope_close+0x5c (libhocket.so.0+0x1c5bc)
+ *           at serve+0x91 (server+0x1391)
+ *         scope 'clients' 0x7f3a...
+ *           1,000 tasks: task-4 [4], task-5 [5], task-6 [6], task-7 [7] and 996 more fiber, waits 12.02 s for queue
+ *           ...
+ *
+ * The program goes on meanwhile, so it is no picture of one moment: each task is shown as it was when it was looked at.
+ * Times are a few milliseconds coarse.  What is in brackets after a call is for addr2line(1).
+ *
+ *   Callers    threads and fibers alike, also without a runtime.
+ *   Blocks     the thread, as long as writing to the descriptor does; no cancel point.
+ *   Memory     works when there is none left; with many tasks they are then not sorted.
+ */
+
+HOCKET_BEGIN_DECLS
+
+/*
+ * Write a dump to a descriptor.  0, -EBUSY (the runtime is just giving its stacks back), or what write(2) failed
+ * with, negative.
+ *
+ *     hocket_dump(STDERR_FILENO);
+ */
+HOCKET_API int hocket_dump(int fd);
+
+HOCKET_END_DECLS
+#endif

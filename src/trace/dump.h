@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TRACE_DUMP_H
+#define HOCKET_TRACE_DUMP_H
+
+/*
+ * dump - what the files of the dump share
+ *
+ * A dump is made in two goes over the records: dump_collect.c notes who there is and which scopes are open,
+ * dump_tree.c sorts that and writes it, reading each task once more.  In between tasks come and go, so
+ * each reading stands for itself and is checked against the id.
+ *
+ * Room for the notes is mapped; where that fails a small static table serves, and what does not fit in is
+ * written as a plain list.  There is one dump at a time, and its state is static.
+ */
+#include "park/record.h"
+#include "trace/backtrace.h"
+#include "trace/out.h"
+
+enum hocket__dump_state {
+    HOCKET__DUMP_HELD,
+    HOCKET__DUMP_READY,
+    HOCKET__DUMP_RUNNING,
+    HOCKET__DUMP_WAITING,
+    HOCKET__DUMP_STATES
+};
+
+/* One task; 40 bytes. */
+struct hocket__dumped {
+    uint64_t id;
+    uint64_t key;     /* equal: shown as one; after sorting the id of the first of them */
+    const void *home; /* its scope: compared, never followed */
+    uint32_t slot;
+    uint8_t state; /* enum hocket__dump_state */
+    bool owner;    /* has scopes open */
+    bool shown;
+};
+
+struct hocket__dumped_scope {
+    const void *scope;
+    uint32_t owner; /* slot; 0: the runtime's */
+    uint32_t depth; /* how many of the owner's lie inside of it */
+    hocket_time deadline;
+    bool cancelled, shield;
+    char name[HOCKET_NAME_MAX];
+};
+
+struct hocket__dump {
+    struct hocket__out out;
+    bool in_handler;
+    hocket_time now;
+    struct hocket__dumped *tasks;
+    struct hocket__dumped_scope *scopes;
+    uint32_t task_count, task_room, scope_count, scope_room;
+    uint32_t by_state[HOCKET__DUMP_STATES];
+    uint32_t missed; /* tasks for which there was no room */
+};
+
+/* What one look at a task gives; `stack` is looked at only when asked for. */
+struct hocket__look {
+    hocket_task *task;
+    uint64_t id;
+    enum hocket__dump_state state;
+    const struct hocket__wait_class *cls; /* NULL: not waiting */
+    const void *object;
+    hocket_time deadline, since;
+    bool on_top;  /* a joiner whose child runs on its stack */
+    bool stacked; /* `frames` are good */
+    struct hocket__frames frames;
+};
+
+/* ---- dump_collect.c */
+void hocket__dump_collect(struct hocket__dump *d);
+/* False if the record is nobody's, or its task has ended. */
+bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__look *l);
+
+/* ---- dump_tree.c */
+void hocket__dump_tree(struct hocket__dump *d);
+void hocket__dump_list(struct hocket__dump *d); /* of those for whom there was no room */
+
+/* ---- dump_task.c */
+/* All of one task, or of `count` alike; `longest` is the longest wait among them. */
+void hocket__dump_task(struct hocket__dump *d, const struct hocket__look *l, unsigned depth,
+                       const struct hocket__dumped *alike, uint32_t count);
+void hocket__dump_frames(struct hocket__dump *d, const struct hocket__frames *f, unsigned depth);
+void hocket__dump_name(struct hocket__dump *d, const hocket_task *t, uint64_t id);
+
+/* ---- dump.c: in a handler: addresses only where names cannot be had; 0, -EBUSY, or a write's error */
+int hocket__dump_to(int fd, bool in_handler);
+
+#endif

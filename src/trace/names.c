@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names - see trace/names.h
+ *
+ * A file is data from outside: every offset in it is checked against its size.  A lookup walks the
+ * whole symbol table, some 10 us a thousand symbols; so answers are kept in a small table by address.
+ */
+#include "trace/names.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "sys/module.h"
+
+#define FILES   24
+#define ANSWERS 512
+
+struct file {
+    uintptr_t bias, start, end;
+    const char *name;    /* last part of the path */
+    const uint8_t *data; /* NULL: cannot be read */
+    size_t size;
+    const Elf64_Sym *symbols;
+    size_t count;
+    const char *strings;
+    size_t strings_size;
+};
+
+/* All by the one user. */
+static struct file files[FILES];
+static unsigned file_count;
+static struct {
+    uintptr_t pc;
+    struct hocket__name name;
+} answers[ANSWERS];
+
+static bool inside(const struct file *f, uint64_t offset, uint64_t size)
+{
+    return offset <= f->size && size <= f->size - offset;
+}
+
+static const Elf64_Shdr *section(const struct file *f, size_t i)
+{
+    const Elf64_Ehdr *e = (const void *)f->data;
+    return (const void *)(f->data + e->e_shoff + i * sizeof(Elf64_Shdr));
+}
+
+static bool use_table(struct file *f, const Elf64_Shdr *table, size_t sections)
+{
+    if (table->sh_link >= sections || table->sh_offset % sizeof(uint64_t) != 0 ||
+        !inside(f, table->sh_offset, table->sh_size))
+        return false;
+    const Elf64_Shdr *strings = section(f, table->sh_link);
+    if (!inside(f, strings->sh_offset, strings->sh_size))
+        return false;
+    f->symbols = (const void *)(f->data + table->sh_offset);
+    f->count = table->sh_size / sizeof(Elf64_Sym);
+    f->strings = (const char *)f->data + strings->sh_offset;
+    f->strings_size = strings->sh_size;
+    return true;
+}
+
+static void find_tables(struct file *f)
+{
+    const Elf64_Ehdr *e = (const void *)f->data;
+    if (f->size < sizeof *e || memcmp(e->e_ident, ELFMAG, SELFMAG) != 0 ||
+        e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_shentsize != sizeof(Elf64_Shdr) ||
+        e->e_shoff % sizeof(uint64_t) != 0 ||
+        !inside(f, e->e_shoff, (uint64_t)e->e_shnum * sizeof(Elf64_Shdr)))
+        return;
+    static const uint32_t kinds[] = { SHT_SYMTAB, SHT_DYNSYM };
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        for (size_t i = 0; i < e->e_shnum; i++)
+            if (section(f, i)->sh_type == kinds[k] && use_table(f, section(f, i), e->e_shnum))
+                return;
+}
+
+static struct file *file_of(uintptr_t pc, bool in_handler)
+{
+    for (unsigned i = 0; i < file_count; i++)
+        if (pc >= files[i].start && pc < files[i].end)
+            return &files[i];
+    struct hocket__module m;
+    if (file_count == FILES || !hocket__module_find(pc, in_handler, &m))
+        return NULL;
+    struct file *f = &files[file_count++];
+    *f = (struct file){ .bias = m.bias, .start = m.start, .end = m.end };
+    const void *data;
+    if (hocket__file_map(m.path, &data, &f->size))
+        f->data = data;
+    const char *slash = strrchr(m.path, '/');
+    f->name = slash != NULL ? slash + 1 : m.path;
+    if (strcmp(m.path, "/proc/self/exe") == 0)
+        f->name = NULL; /* the program: that goes without saying */
+    if (f->data != NULL)
+        find_tables(f);
+    return f;
+}
+
+static void look_up(const struct file *f, uintptr_t pc, struct hocket__name *ret)
+{
+    const Elf64_Sym *best = NULL;
+    for (size_t i = 0; i < f->count; i++) {
+        const Elf64_Sym *s = &f->symbols[i];
+        unsigned type = ELF64_ST_TYPE(s->st_info);
+        if ((type != STT_FUNC && type != STT_GNU_IFUNC) || s->st_shndx == SHN_UNDEF ||
+            s->st_name >= f->strings_size || pc < s->st_value)
+            continue;
+        if (pc - s->st_value < s->st_size && (best == NULL || s->st_value >= best->st_value))
+            best = s;
+    }
+    if (best == NULL)
+        return;
+    ret->function = f->strings + best->st_name;
+    ret->function_size = strnlen(ret->function, f->strings_size - best->st_name);
+    ret->offset = pc - best->st_value;
+}
+
+void hocket__name_of(uintptr_t pc, bool in_handler, struct hocket__name *ret)
+{
+    size_t at = (pc ^ pc >> 10) % ANSWERS;
+    if (answers[at].pc == pc) {
+        *ret = answers[at].name;
+        return;
+    }
+    *ret = (struct hocket__name){ 0 };
+    const struct file *f = file_of(pc, in_handler);
+    if (f != NULL) {
+        ret->module = f->name;
+        ret->address = pc - f->bias;
+        look_up(f, pc - f->bias, ret);
+    }
+    answers[at].pc = pc;
+    answers[at].name = *ret;
+}
+
+void hocket__names_end(void)
+{
+    for (unsigned i = 0; i < file_count; i++)
+        if (files[i].data != NULL)
+            hocket__file_unmap(files[i].data, files[i].size);
+    file_count = 0;
+    memset(answers, 0, sizeof answers);
+}

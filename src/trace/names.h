@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_TRACE_NAMES_H
+#define HOCKET_TRACE_NAMES_H
+
+/*
+ * names - which function an address lies in
+ *
+ * Read from the symbol tables in the files of the program and its libraries, static functions
+ * included, unless they were stripped; then from the dynamic symbols.  Files are mapped at the
+ * first question and given back by hocket__names_end.  No allocation, no lock: one user at a time.
+ */
+#include "base/atomic.h"
+
+struct hocket__name {
+    const char *function; /* in a mapped file; NULL: not known */
+    size_t function_size; /* it need not be terminated within the file */
+    uintptr_t offset;     /* into the function */
+    const char *module;   /* last part of its path; NULL: none */
+    uintptr_t address;    /* as the file counts: for addr2line */
+};
+
+/* The name of what lies at `pc`, which must not be a return address but lie in the call. */
+void hocket__name_of(uintptr_t pc, bool in_handler, struct hocket__name *ret);
+
+void hocket__names_end(void);
+
+#endif
