@@ -39,5 +39,6 @@
 #include <hocket/ticker.h>
 #include <hocket/time.h>
 #include <hocket/timer.h>
+#include <hocket/trace.h>
 
 #endif

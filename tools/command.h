@@ -22,6 +22,7 @@ struct command {
 
 extern const struct command command_help;
 extern const struct command command_robots;
+extern const struct command command_trace;
 
 /* All of them in the order of `hocket help`; ends with NULL. */
 extern const struct command *const commands[];

@@ -23,6 +23,20 @@ void hocket__panic_set_who(hocket__panic_who_fn *who)
     hk_store(&panic_who, who);
 }
 
+static void (*_Atomic last_act)(void);
+
+void hocket__at_death(void (*fn)(void))
+{
+    hk_store_rel(&last_act, fn); /* pairs with hocket__dying */
+}
+
+void hocket__dying(void)
+{
+    void (*fn)(void) = hk_xchg(&last_act, NULL);
+    if (fn != NULL)
+        fn();
+}
+
 /* One write would do for a pipe or a terminal; a full disk or a signal may cut it short. */
 static void write_all(const char *text, size_t length)
 {
@@ -57,5 +71,6 @@ void hocket__panic(const char *format, ...)
     if (n > 0)
         length += (size_t)n;
     write_all(line, length);
+    hocket__dying();
     abort();
 }

@@ -27,6 +27,14 @@ HOCKET_NORETURN void hocket__panic(const char *format, ...) HOCKET_PRINTF(1, 2);
 typedef bool hocket__panic_who_fn(char *buffer, size_t size);
 void hocket__panic_set_who(hocket__panic_who_fn *who);
 
+/*
+ * Call `fn` once when the process is about to end without exit(3): after the line of a panic, and
+ * at a second Ctrl-C.  It runs wherever that happens, perhaps in a signal handler, with any lock
+ * held.
+ */
+void hocket__at_death(void (*fn)(void));
+void hocket__dying(void);
+
 /* Stands for assert(): in every build, for what cannot happen unless the library is wrong. */
 #define hocket__require(condition)      \
     (__builtin_expect(!!(condition), 1) \

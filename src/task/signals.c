@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/panic.h"
 #include "sched/sched.h"
 #include "task/task.h"
 
@@ -24,8 +25,10 @@ void hocket__signals_handler(int signal)
 {
     (void)signal;
     int saved = errno;
-    if (hk_add(&received, 1) > 0)
+    if (hk_add(&received, 1) > 0) {
+        hocket__dying();
         _exit(130);
+    }
     hocket__cancel_scope_mark(&hocket__root_scope.cancel);
     hk_store_rel(&pending, true); /* pairs with signals_pending */
     hocket__sched_interrupt();

@@ -9,13 +9,15 @@
 
 #include <stddef.h>
 
+#include "trace/timeline.h"
+
 struct side {
     void (*start)(void);
     void (*stop)(void);
 };
 
 static const struct side sides[] = {
-    { NULL, NULL },
+    { hocket__trace_by_env, hocket__trace_runtime_stopped },
 };
 
 #define SIDES (sizeof sides / sizeof sides[0])

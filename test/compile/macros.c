@@ -24,11 +24,13 @@ int use_defaults(void)
     hocket_delay_queue_options delayed = HOCKET_DELAY_QUEUE_OPTIONS_DEFAULT;
     hocket_broadcast_options broadcast = HOCKET_BROADCAST_OPTIONS_DEFAULT;
     hocket_guarded_options guarded = HOCKET_GUARDED_OPTIONS_DEFAULT;
+    hocket_trace_options trace = HOCKET_TRACE_OPTIONS_DEFAULT;
     spawn.name = "a field can be set";
     scope.shield = true;
     runtime.workers = HOCKET_NO_WORKERS;
     return spawn.daemon + scope.keep_going + runtime.workers + (executor.size == map.size) +
-           guarded.lock.kind + (queue.size == 0) + (delayed.size == broadcast.capacity);
+           guarded.lock.kind + (queue.size == 0) + (delayed.size == broadcast.capacity) +
+           (trace.buffer == 0);
 }
 
 static void destroy(void *value)
