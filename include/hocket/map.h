@@ -102,6 +102,7 @@ HOCKET_BEGIN_DECLS
  *   -ETIMEDOUT  the deadline passed
  *   -ECANCELED  the calling task was cancelled
  *   -EINVAL     `take` and `results`
+ *   -ENOMEM or -EAGAIN   as hocket_future_get, for a job that maps on its own executor
  *   otherwise   what next, take, a submit or a put returned
  *
  * When it ends early, jobs not done are cancelled and waited for, and their results dropped: no
@@ -127,7 +128,7 @@ HOCKET_API void hocket_map_result_free(hocket_map_result *result);
  *     err = hocket_queue_get(output, &result, HOCKET_FOREVER);
  *
  *   0           the input is closed, and all its values are done
- *   -ETIMEDOUT, -ECANCELED   as map
+ *   -ETIMEDOUT, -ECANCELED, -ENOMEM, -EAGAIN   as map
  *   otherwise   what a submit or a put returned
  *
  * When it ends early, jobs not done are cancelled and waited for.  A cancel point.

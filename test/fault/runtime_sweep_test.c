@@ -221,6 +221,8 @@ static int run_at_exit(void *arg)
 
 /* ---- the sweeps ---- */
 
+/* gets: hocket_at_exit -ENOMEM, hocket_blocking -ENOMEM -EAGAIN, hocket_runtime_start -ENOMEM */
+
 static const struct program {
     int (*run)(void *arg);
     unsigned kinds; /* that the program needs at least once, a bit each */

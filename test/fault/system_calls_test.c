@@ -250,6 +250,7 @@ START_TEST(select_of_what_never_blocks)
 }
 END_TEST
 
+/* gets: hocket_select -EMFILE -ENFILE -ENOMEM, hocket_queue_fd -EMFILE -ENFILE -ENOMEM */
 static void queue_fd_says(int error)
 {
     hocket_queue *q;
@@ -272,7 +273,13 @@ END_TEST
 
 START_TEST(queue_without_a_descriptor_in_all_the_system)
 {
-    queue_fd_says(-ENFILE); /* hocket_queue_fd says which it was */
+    queue_fd_says(-ENFILE);
+}
+END_TEST
+
+START_TEST(queue_without_a_pipe)
+{
+    queue_fd_says(-ENOMEM);
 }
 END_TEST
 
@@ -324,6 +331,7 @@ SUITE("system_calls", 30)
     suite_once(select_of_what_never_blocks);
     suite_once(queue_without_a_descriptor);
     suite_once(queue_without_a_descriptor_in_all_the_system);
+    suite_once(queue_without_a_pipe);
     suite_once(print_that_cannot_wait);
     tcase_add_test_raise_signal(suite__case, panic_that_nobody_hears, SIGABRT);
 }

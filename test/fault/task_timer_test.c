@@ -9,6 +9,7 @@
 
 #include <hocket/event.h>
 #include <hocket/hooks.h>
+#include <hocket/ticker.h>
 #include <hocket/timer.h>
 
 #include "support/inject.h"
@@ -186,6 +187,18 @@ static int no_memory(void *arg)
         hocket_timer_free(t[i]);
     return 0;
 }
+START_TEST(none_without_memory)
+{
+    hocket_timer *timer = NULL;
+    hocket_ticker *ticker = NULL;
+    setup();
+    inject_fail(INJECT_ALLOC, 1, true);
+    HK_EXPECT_EQ(hocket_timer_new(&timer, sets, NULL), -ENOMEM);
+    HK_EXPECT_EQ(hocket_ticker_new(&ticker, HOCKET_SEC), -ENOMEM);
+    HK_EXPECT(inject_off() && timer == NULL && ticker == NULL);
+}
+END_TEST
+
 START_TEST(without_memory)
 {
     setup();
@@ -197,6 +210,7 @@ END_TEST
 
 SUITE("timer_faults", 60)
 {
+    suite_once(none_without_memory);
     tcase_add_loop_test(suite__case, allocations, 0, 6);
     tcase_add_loop_test(suite__case, mappings, 0, 6);
     suite_each(without_memory);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* lock_all, and the order of lock classes, in every mode. */
+/*
+ * lock_all, and the order of lock classes, in every mode.
+ *
+ * gets: hocket_lock_all_refs -ETIMEDOUT -ECANCELED (of which hocket_lock_all is a macro)
+ */
 #include <errno.h>
 #include <hocket/lock_all.h>
 

@@ -9,7 +9,11 @@
 #define TASKS 4
 #define TURNS 2000
 
-/* One table for both kinds: what holds for the one holds for the other. */
+/*
+ * One table for both kinds: what holds for the one holds for the other.
+ *
+ * gets: hocket_rmutex_trylock -EAGAIN, hocket_rmutex_lock_until -ECANCELED -ETIMEDOUT
+ */
 union lock {
     hocket_mutex m;
     hocket_rmutex r;
@@ -43,6 +47,7 @@ static const struct kind kinds[] = { KIND(mutex), KIND(rmutex) };
 struct shared {
     const struct kind *kind;
     union lock lock;
+    hocket_rmutex other;
     int count, inside, got, failed, order[TASKS], places;
     int step;
 };
@@ -346,6 +351,34 @@ START_TEST(unowned)
 }
 END_TEST
 
+/* Each holds one and wants the other for ever: whoever comes second is told. */
+static int ring_body(int index, void *arg)
+{
+    struct shared *s = arg;
+    hocket_rmutex *mine = index == 0 ? &s->lock.r : &s->other;
+    hocket_rmutex *theirs = index == 0 ? &s->other : &s->lock.r;
+    hocket_rmutex_lock(mine);
+    (void)__atomic_add_fetch(&s->inside, 1, __ATOMIC_ACQ_REL);
+    MODE_WAIT_UNTIL(__atomic_load_n(&s->inside, __ATOMIC_ACQUIRE) >= 2);
+    int err = hocket_rmutex_lock_until(theirs, HOCKET_FOREVER);
+    HK_EXPECT(err == 0 || err == -EDEADLK);
+    (void)__atomic_add_fetch(err == 0 ? &s->got : &s->failed, 1, __ATOMIC_ACQ_REL);
+    if (err == 0)
+        hocket_rmutex_unlock(theirs);
+    hocket_rmutex_unlock(mine);
+    return 0;
+}
+
+START_TEST(ring)
+{
+    struct shared s = { .step = 0 };
+    mode_run(_i, 2, ring_body, &s);
+    ck_assert_int_ge(s.failed, 1);
+    ck_assert_int_eq(s.got + s.failed, 2);
+    ck_assert(!hocket_rmutex_locked(&s.lock.r) && !hocket_rmutex_locked(&s.other));
+}
+END_TEST
+
 START_TEST(oneself)
 {
     hocket_mutex m = HOCKET_MUTEX_INIT;
@@ -396,6 +429,7 @@ static void add(TCase *tc)
     MODE_TESTS(tc, reenters);
     tcase_add_test(tc, depth_overflows);
     MODE_TESTS(tc, unowned);
+    MODE_TESTS(tc, ring);
     tcase_add_test(tc, oneself);
     tcase_add_test(tc, symbols);
 }

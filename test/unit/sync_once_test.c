@@ -236,6 +236,28 @@ START_TEST(guarded_until)
 }
 END_TEST
 
+/* The lock's own limits are told as they are. */
+START_TEST(guarded_too_deep)
+{
+    struct account account = { 0, 0, 0 };
+    hocket_rmutex deep = HOCKET_RMUTEX_INIT;
+    hocket_guarded g;
+    hocket_guarded_options o = HOCKET_GUARDED_OPTIONS_DEFAULT;
+    int one = 1;
+    o.lock = HOCKET_LOCK_REF(&deep);
+    o.size = 0;
+    hocket_guarded_init(&g, &account, &o);
+    hocket_rmutex_lock(&deep);
+    deep.hocket__depth = UINT32_MAX;
+    ck_assert_int_eq(hocket_guarded_call_until(&g, add_to, &one, HOCKET_FOREVER), -EOVERFLOW);
+    deep.hocket__depth = 0;
+    hocket_rmutex_unlock(&deep);
+    ck_assert_int_eq(account.balance, 0);
+    ck_assert_int_gt(hocket_guarded_call(&g, add_to, &one), 0);
+    hocket_guarded_destroy(&g);
+}
+END_TEST
+
 /* ---- HOCKET_WITH ---- */
 
 static hocket_mutex m;
@@ -293,6 +315,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, once_in_once);
     MODE_TESTS(tc, guards);
     MODE_TESTS(tc, guarded_until);
+    tcase_add_test(tc, guarded_too_deep);
     tcase_add_test(tc, scoped);
 }
 

@@ -3,6 +3,7 @@
 #include "support/suite.h"
 
 #include <errno.h>
+#include <wchar.h>
 #include <hocket/buffer.h>
 
 START_TEST(grows)
@@ -85,8 +86,32 @@ START_TEST(too_much)
 }
 END_TEST
 
+START_TEST(bad_format)
+{
+    static const wchar_t none[] = { 0xd800, 0 }; /* half of a pair: no character at all */
+    hocket_buffer b = { NULL, 0, 0 };
+    HK_EXPECT_OK(hocket_buffer_append(&b, "a", 1));
+    HK_EXPECT_EQ(hocket_buffer_format(&b, "%ls", none), -EINVAL);
+    HK_EXPECT(b.size == 1 && b.data[0] == 'a');
+    hocket_buffer_free(&b);
+}
+END_TEST
+
+START_TEST(nothing_to_add)
+{
+    hocket_buffer b = { NULL, 0, 0 };
+    HK_EXPECT_OK(hocket_buffer_append(&b, "a", 1));
+    HK_EXPECT_OK(hocket_buffer_append(&b, NULL, 0));
+    HK_EXPECT_OK(hocket_buffer_append(&b, b.data, 0));
+    HK_EXPECT_EQ(b.size, 1);
+    hocket_buffer_free(&b);
+}
+END_TEST
+
 SUITE("buffer", 10)
 {
+    suite_once(bad_format);
+    suite_once(nothing_to_add);
     suite_once(grows);
     suite_once(reserve_and_fill);
     suite_once(appends_itself);

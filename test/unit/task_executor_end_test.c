@@ -271,6 +271,14 @@ static int leave_open(void *arg)
     return 0;
 }
 
+static int never_called(const void *input, size_t size, hocket_buffer *output)
+{
+    (void)input;
+    (void)size;
+    (void)output;
+    hk__expect_failed(__FILE__, __LINE__, "no job after the end");
+}
+
 START_TEST(runtime_ends_first)
 {
     for (int s = 1; s < SCHEMES; s++) {
@@ -284,6 +292,7 @@ START_TEST(runtime_ends_first)
             hocket_future_free(left_future[i]);
         }
         HK_EXPECT_EQ(hocket_submit_fn(left_open, NULL, pass, &left_gate), -ENOSYS);
+        HK_EXPECT_EQ(hocket_submit(left_open, NULL, never_called, NULL, 0), -ENOSYS);
         hocket_executor_free(left_open);
     }
 }

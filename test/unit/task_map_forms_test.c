@@ -173,7 +173,9 @@ static int results_in_queue(void *arg)
         struct numbers n = { .limit = 100 };
         HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(hocket_map_result *), NULL), 0);
         o.results = q;
+        hocket_imap *none;
         HK_EXPECT_EQ(hocket_map(ex, square, give, take, &n, &o, HOCKET_FOREVER), -EINVAL);
+        HK_EXPECT_EQ(hocket_imap_open(&none, ex, square, give, &n, &o), -EINVAL);
         hocket_task *t = run_spawn(get_all, q);
         HK_EXPECT_EQ(hocket_map(ex, square, give, NULL, &n, &o, HOCKET_FOREVER), 0);
         HK_EXPECT_EQ(hocket_queue_close(q, HOCKET_CLOSE_DRAIN), 0);
@@ -251,7 +253,11 @@ START_TEST(queues)
 }
 END_TEST
 
-/* Nobody gets: the jobs wait in put.  A cancel, a deadline or a closed output ends it. */
+/*
+ * Nobody gets: the jobs wait in put.  A cancel, a deadline or a closed output ends it.
+ *
+ * gets: hocket_map_queues -ECANCELED -ETIMEDOUT
+ */
 static int queues_end_early(void *arg)
 {
     (void)arg;

@@ -170,6 +170,8 @@ START_TEST(errors)
     HK_EXPECT_EQ(hocket_print(in, "x\n"), -EBADF);
     fclose(full);
     fclose(in);
+    static const wchar_t none[] = { 0xd800, 0 }; /* half of a pair: no character at all */
+    HK_EXPECT_EQ(hocket_print(stdout, "%ls", none), -EINVAL);
     int ends[2];
     HK_EXPECT_EQ(pipe(ends), 0);
     HK_EXPECT(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
