@@ -35,6 +35,7 @@
 #include <hocket/scope.h>
 #include <hocket/select.h>
 #include <hocket/sem.h>
+#include <hocket/sim.h>
 #include <hocket/task.h>
 #include <hocket/ticker.h>
 #include <hocket/time.h>

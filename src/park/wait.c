@@ -155,6 +155,7 @@ void hocket__complete(hocket_task *task)
     } else if (hk_xchg(&task->wait_state, (uint32_t)HOCKET__WOKEN) == HOCKET__CLAIMED_PARKED) {
         ops->ready(task);
     }
+    hocket__touch("wake", task);
 }
 
 void hocket__wakes_run(struct hocket__wakes *wakes)

@@ -40,6 +40,7 @@ static bool linked(const struct bucket *b, const struct hocket__waiter *node)
 
 int hocket_wait_on(const hocket_word *word, uint32_t expected, hocket_time deadline)
 {
+    hocket__touch("wait on", word);
     hocket_task *self = hocket__self_must("hocket_wait_on");
     int err = hocket__cancel_point(self);
     if (err)
@@ -67,6 +68,7 @@ int hocket_wait_on(const hocket_word *word, uint32_t expected, hocket_time deadl
 
 int hocket_wake(const hocket_word *word, int count)
 {
+    hocket__touch("wake word", word);
     struct bucket *b = bucket_of(word);
     struct hocket__wakes wakes = { NULL, NULL };
     int woken = 0;

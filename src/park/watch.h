@@ -33,14 +33,21 @@ enum hocket__event {
     HOCKET__EVENT_UNPARK, /* self has waited; object: what for; value: 0 or the error */
     HOCKET__EVENT_READY,  /* a waiter, before it can go on; value: how its wait ends; any caller */
     HOCKET__EVENT_YIELD,  /* self, before it lets others run */
+    HOCKET__EVENT_BACK,   /* self, after it has let others run, or found none */
     HOCKET__EVENT_STEAL,  /* no task; object NULL; value: victim << 32 | how many; by a worker */
-    HOCKET__EVENT_JOB,    /* self begins a job; object: the executor */
+    HOCKET__EVENT_SLEEP,  /* no task; by a worker that found nothing to do */
+    HOCKET__EVENT_AWAKE,  /* no task; by a worker that has slept */
+    HOCKET__EVENT_BLOCK,  /* self or NULL: hocket_blocking_begin */
+    HOCKET__EVENT_UNBLOCK, /* likewise: hocket_blocking_end */
+    HOCKET__EVENT_JOB,     /* self begins a job; object: the executor */
     HOCKET__EVENT_JOB_END, /* self has ended it; object likewise; value: its result */
     HOCKET__EVENT_ERROR,   /* self or NULL; object: the hocket_error nobody looked at */
     HOCKET__EVENT_WANT,  /* self is about to take a lock; object; value: enum hocket__lock_event */
     HOCKET__EVENT_TAKEN, /* self has taken it; likewise */
     HOCKET__EVENT_GIVE,  /* self is about to release it; likewise */
-    HOCKET__EVENT_TOUCH, /* self is about to use another shared object */
+    /* Self is about to do something else to what tasks share, or has woken or made a task: object;
+     * value: a static word that says what.  The task is not given: many who tell do not know it. */
+    HOCKET__EVENT_TOUCH,
     HOCKET__EVENTS
 };
 
@@ -91,6 +98,13 @@ static inline void hocket__watch(enum hocket__event event, struct hocket_task *t
 {
     if (hocket__watched(HOCKET__EVENT_BIT(event)))
         hocket__watch_tell(event, task, object, value);
+}
+
+/* HOCKET__EVENT_TOUCH. */
+static inline void hocket__touch(const char *what, const void *object)
+{
+    if (hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH)))
+        hocket__watch_tell(HOCKET__EVENT_TOUCH, NULL, object, (int64_t)(intptr_t)what);
 }
 
 /*

@@ -83,6 +83,7 @@ static bool full(hocket_broadcast *b)
 
 int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time deadline)
 {
+    hocket__touch("put", b);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (err != 0)
@@ -106,6 +107,7 @@ int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time dea
 
 int hocket_broadcast_subscribe(hocket_broadcast *b, hocket_reader **ret_reader)
 {
+    hocket__touch("subscribe", b);
     hocket_reader *r = hocket__calloc(1, sizeof *r);
     if (r == NULL)
         return -ENOMEM;
@@ -134,6 +136,7 @@ static uint64_t oldest(const hocket_broadcast *b)
 
 int hocket_reader_get(hocket_reader *r, void *ret_value, uint64_t *ret_missed, hocket_time deadline)
 {
+    hocket__touch("get", r);
     hocket_broadcast *b = r->broadcast;
     hocket_task *self;
     int err = hocket__queue_enter(&self);
@@ -170,6 +173,7 @@ size_t hocket_reader_pending(hocket_reader *r)
 
 void hocket_reader_free(hocket_reader *r)
 {
+    hocket__touch("unsubscribe", r);
     if (r == NULL)
         return;
     hocket_broadcast *b = r->broadcast;
@@ -185,6 +189,7 @@ void hocket_reader_free(hocket_reader *r)
 
 int hocket_broadcast_close(hocket_broadcast *b)
 {
+    hocket__touch("close", b);
     hocket_mutex_lock(&b->mutex);
     bool before = b->closed;
     b->closed = true;

@@ -103,6 +103,7 @@ static int put_locked(hocket_delay_queue *q, const void *value, hocket_time due,
 int hocket_delay_queue_put(hocket_delay_queue *q, const void *value, hocket_time due,
                            hocket_time deadline)
 {
+    hocket__touch("put", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (err != 0)
@@ -153,6 +154,7 @@ static int get_locked(hocket_delay_queue *q, void *ret_value, hocket_time deadli
 
 int hocket_delay_queue_get(hocket_delay_queue *q, void *ret_value, hocket_time deadline)
 {
+    hocket__touch("get", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (err != 0)
@@ -167,6 +169,7 @@ int hocket_delay_queue_get(hocket_delay_queue *q, void *ret_value, hocket_time d
 
 int hocket_delay_queue_close(hocket_delay_queue *q, int how)
 {
+    hocket__touch("close", q);
     struct hocket__store dropped;
     if (how != HOCKET_CLOSE_DRAIN && how != HOCKET_CLOSE_NOW)
         return -EINVAL;

@@ -242,6 +242,7 @@ HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void
 
 int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
 {
+    hocket__touch("put", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (hk_unlikely(err != 0))
@@ -260,6 +261,7 @@ int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
 
 int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
 {
+    hocket__touch("get", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (hk_unlikely(err != 0))
@@ -279,6 +281,7 @@ int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
 int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,
                           hocket_time deadline)
 {
+    hocket__touch("put", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (err != 0)
@@ -329,6 +332,7 @@ HK_NOINLINE static size_t look_again_many(hocket_queue *q, hocket_task *self,
 ptrdiff_t hocket_queue_put_many(hocket_queue *q, const void *values, size_t count,
                                 hocket_time deadline)
 {
+    hocket__touch("put", q);
     hocket_task *self;
     size_t put = 0;
     int err = hocket__queue_enter(&self);
@@ -380,6 +384,7 @@ static ptrdiff_t get_some(hocket_queue *q, hocket_task *self, unsigned char *ret
 ptrdiff_t hocket_queue_get_many(hocket_queue *q, void *ret_values, size_t most,
                                 hocket_time deadline)
 {
+    hocket__touch("get", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (err != 0 || most == 0)

@@ -25,6 +25,7 @@ void hocket__queue_joined(hocket_queue *q, struct hocket__wakes *wakes)
 
 int hocket_queue_task_done(hocket_queue *q)
 {
+    hocket__touch("task done", q);
     struct hocket__wakes wakes = { NULL, NULL };
     int err = 0;
     hocket__guard_lock(&q->guard);
@@ -41,6 +42,7 @@ int hocket_queue_task_done(hocket_queue *q)
 
 int hocket_queue_join(hocket_queue *q, hocket_time deadline)
 {
+    hocket__touch("queue join", q);
     struct hocket__waiter node;
     hocket_task *self;
     int err = hocket__queue_enter(&self);

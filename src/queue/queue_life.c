@@ -145,6 +145,7 @@ static size_t empty(hocket_queue *q, uint64_t *ret_from, struct hocket__store *r
 
 int hocket_queue_close(hocket_queue *q, int how)
 {
+    hocket__touch("close", q);
     if (how != HOCKET_CLOSE_DRAIN && how != HOCKET_CLOSE_NOW)
         return -EINVAL;
     struct hocket__wakes wakes = { NULL, NULL };
@@ -221,6 +222,7 @@ int hocket_queue_fd(hocket_queue *q)
 
 size_t hocket_queue_length(const hocket_queue *q)
 {
+    hocket__touch("length", q);
     if (!q->ringed)
         return hk_load(&q->store.count);
     const struct hocket__ring *r = &q->ring;
@@ -251,6 +253,7 @@ bool hocket_queue_full(const hocket_queue *q)
 
 bool hocket_queue_closed(const hocket_queue *q)
 {
+    hocket__touch("closed", q);
     return hk_load(&q->closed);
 }
 

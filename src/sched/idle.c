@@ -15,6 +15,7 @@
  */
 #include "park/forked.h"
 #include "park/forks.h"
+#include "park/world.h"
 #include "sched/worker.h"
 #include "sys/ticks.h"
 
@@ -139,6 +140,8 @@ static unsigned fire_timers(struct hocket__worker *w, bool all)
 static hocket_task *pop_local(struct hocket__worker *w, bool rare)
 {
     struct hocket__runq *q = &w->q;
+    if (hocket__in_world())
+        return hocket__world->next(w);
     if (hocket__runq_depth(q) == 0)
         return NULL;
     hocket__runq_lock(q);
@@ -350,7 +353,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
 {
     hocket__fork_check("the end of a task");
     for (;;) {
-        bool rare = ++w->tick % RUN_QUOTA == 0 || w->look;
+        bool rare = ++w->tick % RUN_QUOTA == 0 || w->look || hocket__in_world();
         if (hk_unlikely(rare)) {
             w->look = false;
             (void)take_injected(w);

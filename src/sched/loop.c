@@ -23,6 +23,7 @@
 
 #include "base/panic.h"
 #include "park/forks.h"
+#include "park/world.h"
 #include "sched/unwind.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
@@ -228,8 +229,8 @@ static inline hocket_task *pick_resumed(struct hocket__worker *w)
         return NULL;
     }
     struct hocket__runq *q = &w->q;
-    if (hk_load(&q->resumed_count) == 0)
-        return NULL;
+    if (hk_load(&q->resumed_count) == 0 || hocket__in_world())
+        return NULL; /* the loop asks the world */
     if (hk_load(&q->fresh_count) > 0) {
         if (!q->fresh_turn)
             return NULL; /* the loop takes a fresh one, and turns */
@@ -294,6 +295,10 @@ static int fiber_yield(hocket_task *self)
 {
     struct hocket__worker *w = hocket__worker_here();
     struct hocket__runq *q = &w->q;
+    if (hocket__in_world()) {
+        hocket__world->yield(self);
+        return 0;
+    }
     bool rare = ++w->tick % RUN_QUOTA == 0;
     if (hocket__runq_depth(q) == 0 && !rare && !hk_load(&hocket__rt.inject))
         return 0;
@@ -315,9 +320,17 @@ static int fiber_yield(hocket_task *self)
     return 0;
 }
 
+/* For a world, which keeps `self` itself: no queue has it.  NULL: the loop asks who is next. */
+void hocket__loop_leave(hocket_task *self, hocket_task *next)
+{
+    suspend(hocket__worker_here(), self, HOCKET__POST_NONE, next);
+}
+
 static bool fiber_spin(hocket_task *self)
 {
     (void)self;
+    if (hocket__in_world())
+        return false;
     return hk_load(&hocket__rt.active) > 1 || hocket__foreign_threads() > 0;
 }
 

@@ -172,6 +172,7 @@ void hocket__loop_enter(struct hocket__worker *w); /* from the native stack; ret
 bool hocket__loop_reserve(struct hocket__worker *w);
 bool hocket__loop_surplus(const struct hocket__worker *w); /* it has more stacks than it may keep */
 void hocket__loop_give_back(struct hocket__worker *w);     /* the surplus, to the shared list */
+void hocket__loop_leave(hocket_task *self, hocket_task *next);
 extern const struct hocket__task_ops hocket__fiber_ops;
 
 /* native.c */

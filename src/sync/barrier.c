@@ -161,6 +161,7 @@ static void leave(hocket_barrier *b, struct hocket__waiter *node)
 
 int hocket_barrier_wait(hocket_barrier *barrier, hocket_time deadline)
 {
+    hocket__touch("barrier wait", barrier);
     hocket__guard *guard = HOCKET__GUARD_OF(barrier);
     hocket_task *self = hocket__self_must("hocket_barrier_wait");
     int err = hocket__cancel_point(self);
@@ -199,6 +200,7 @@ int hocket_barrier_wait(hocket_barrier *barrier, hocket_time deadline)
 
 void hocket_barrier_abort(hocket_barrier *barrier)
 {
+    hocket__touch("abort", barrier);
     struct hocket__wakes wakes = { NULL, NULL };
     hocket__guard_lock(HOCKET__GUARD_OF(barrier));
     break_it(barrier, &wakes);
@@ -208,6 +210,7 @@ void hocket_barrier_abort(hocket_barrier *barrier)
 
 void hocket_barrier_reset(hocket_barrier *barrier)
 {
+    hocket__touch("reset", barrier);
     struct hocket__wakes wakes = { NULL, NULL };
     hocket__guard_lock(HOCKET__GUARD_OF(barrier));
     break_it(barrier, &wakes);

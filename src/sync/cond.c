@@ -69,6 +69,7 @@ static const struct hocket__lock_call again_r = { "hocket_cond_wait_rmutex",
 
 int hocket_cond_wait(hocket_cond *cond, hocket_mutex *mutex, hocket_time deadline)
 {
+    hocket__touch("cond wait", cond);
     hocket_task *self = hocket__self_must("hocket_cond_wait");
     if (!hocket__lock_is_mine(mutex, self))
         hocket__panic("hocket_cond_wait: mutex %p is not held by the caller", (void *)mutex);
@@ -78,6 +79,7 @@ int hocket_cond_wait(hocket_cond *cond, hocket_mutex *mutex, hocket_time deadlin
 
 int hocket_cond_wait_rmutex(hocket_cond *cond, hocket_rmutex *mutex, hocket_time deadline)
 {
+    hocket__touch("cond wait", cond);
     hocket_task *self = hocket__self_must("hocket_cond_wait_rmutex");
     hocket_mutex *inner = &mutex->hocket__mutex;
     if (!hocket__lock_is_mine(inner, self))
@@ -113,6 +115,7 @@ int hocket_cond_wait_for_rmutex(hocket_cond *cond, hocket_rmutex *mutex,
 
 int hocket_cond_signal_many(hocket_cond *cond, int count)
 {
+    hocket__touch("signal", cond);
     struct hocket__wakes wakes = { NULL, NULL };
     struct hocket__link **head = HOCKET__HEAD(cond);
     int woken = 0;

@@ -28,6 +28,7 @@ void hocket_event_destroy(hocket_event *event)
 
 void hocket_event_set(hocket_event *event)
 {
+    hocket__touch("set", event);
     const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
     uint32_t word = hk_load(gate.word);
     for (;;) {
@@ -46,6 +47,7 @@ void hocket_event_set(hocket_event *event)
 
 void hocket_event_clear(hocket_event *event)
 {
+    hocket__touch("clear", event);
     (void)hk_and(hk_word32(&event->hocket__word), ~SET);
 }
 
@@ -56,6 +58,7 @@ bool hocket_event_is_set(const hocket_event *event)
 
 int hocket_event_wait(hocket_event *event, hocket_time deadline)
 {
+    hocket__touch("event wait", event);
     const struct hocket__gate gate = HOCKET__GATE(event, hocket__gate_serve_pulse, &event_class);
     hocket_task *self = hocket__self_must("hocket_event_wait");
     return hocket__gate_wait_open(&gate, is_set, self, deadline);

@@ -30,6 +30,7 @@ void hocket_latch_destroy(hocket_latch *latch)
 
 int hocket_latch_add(hocket_latch *latch, uint32_t count)
 {
+    hocket__touch("add", latch);
     _Atomic uint32_t *at = hk_word32(&latch->hocket__word);
     uint32_t word = hk_load(at);
     do {
@@ -41,6 +42,7 @@ int hocket_latch_add(hocket_latch *latch, uint32_t count)
 
 void hocket_latch_count_down(hocket_latch *latch, uint32_t count)
 {
+    hocket__touch("count down", latch);
     const struct hocket__gate gate = HOCKET__GATE(latch, hocket__gate_serve_pulse, &latch_class);
     uint32_t word = hk_load(gate.word);
     for (;;) {
@@ -72,6 +74,7 @@ uint32_t hocket_latch_count(const hocket_latch *latch)
 
 int hocket_latch_wait(hocket_latch *latch, hocket_time deadline)
 {
+    hocket__touch("latch wait", latch);
     const struct hocket__gate gate = HOCKET__GATE(latch, hocket__gate_serve_pulse, &latch_class);
     hocket_task *self = hocket__self_must("hocket_latch_wait");
     return hocket__gate_wait_open(&gate, is_zero, self, deadline);

@@ -96,6 +96,7 @@ static int enter(hocket_once *once, hocket_task *self, hocket_time deadline)
 
 int hocket_once_do(hocket_once *once, hocket_once_fn *fn, void *arg, hocket_time deadline)
 {
+    hocket__touch("once", once);
     hocket_task *self = hocket__self_must("hocket_once_do");
     int rc = hocket__cancel_point(self);
     if (rc || hocket_once_done(once))

@@ -60,6 +60,7 @@ static bool take(_Atomic uint32_t *at)
 
 int hocket_sem_try(hocket_sem *sem)
 {
+    hocket__touch("try", sem);
     if (!take(hk_word32(&sem->hocket__word)))
         return -EAGAIN;
     hocket__gate_passed(hk_word32(&sem->hocket__busy));
@@ -68,6 +69,7 @@ int hocket_sem_try(hocket_sem *sem)
 
 int hocket_sem_acquire(hocket_sem *sem, hocket_time deadline)
 {
+    hocket__touch("acquire", sem);
     const struct hocket__gate gate = HOCKET__GATE(sem, serve, &sem_class);
     struct hocket__wakes wakes = { NULL, NULL };
     hocket_task *self = hocket__self_must("hocket_sem_acquire");
@@ -97,6 +99,7 @@ int hocket_sem_acquire(hocket_sem *sem, hocket_time deadline)
 
 int hocket_sem_release_many(hocket_sem *sem, uint32_t count)
 {
+    hocket__touch("release", sem);
     const struct hocket__gate gate = HOCKET__GATE(sem, serve, &sem_class);
     uint32_t most = sem->hocket__bound ? sem->hocket__bound : VALUE;
     uint32_t word = hk_load(gate.word);

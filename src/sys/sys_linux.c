@@ -14,6 +14,7 @@
 #include "sys/cpus.h"
 #include "sys/kernel.h"
 #include "sys/sanitizer.h"
+#include "sys/ticks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -389,3 +390,4 @@ const struct hocket__sys hocket__sys_linux = {
 };
 
 const struct hocket__sys *hocket__sys = &hocket__sys_linux;
+bool hocket__ticks_by_clock;

@@ -69,6 +69,7 @@ int hocket_executor_new(hocket_executor **ret_executor, const char *scheme,
 
 hocket_future *hocket__executor_job(hocket_executor *ex, const struct hocket__request *rq)
 {
+    hocket__touch("submit", ex);
     hocket_future *job;
     if (HOCKET_ASAN || rq->input_size > HOCKET__JOB_INLINE) { /* ASan sees use after free so */
         job = hocket__job_alone(ex, rq->input_size);
@@ -234,6 +235,7 @@ static int wait_ended(hocket_executor *ex, hocket_task *self, hocket_time deadli
 
 int hocket_executor_shutdown(hocket_executor *ex, int how, hocket_time deadline)
 {
+    hocket__touch("shutdown", ex);
     if (how != HOCKET_SHUTDOWN_DRAIN && how != HOCKET_SHUTDOWN_CANCEL)
         return -EINVAL;
     hocket_task *self = hocket__self_attach();
@@ -318,6 +320,7 @@ bool hocket_executor_closed(const hocket_executor *ex)
 
 int hocket_executor_resize(hocket_executor *ex, int workers)
 {
+    hocket__touch("resize", ex);
     if (workers < 1 || ex->class->resize == NULL)
         return -EINVAL;
     return ex->class->resize(ex, workers);

@@ -34,7 +34,7 @@
  * finds them alive.
  *
  * Tasks with inheritable locals are never ON: theirs are made tasks at the fork, while the
- * locals are what the branch should see.  Nor are threads: theirs run at the sync.
+ * locals are what the branch should see.  In a simulated world nobody is, so that every order shows.  Nor are threads: theirs run at the sync.
  *
  * Lock order: the guard of the forks before the guard of the task, then as in park/cancel.h.
  *
@@ -46,6 +46,7 @@
 #include "task/fork.h"
 
 #include "base/panic.h"
+#include "park/world.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
 #include "sys/ticks.h"
@@ -311,7 +312,7 @@ HK_COLD static void begin(hocket_task *self)
     /* What a branch finds below its frame: as for a child that is joined in place. */
     f->limit = s ? (uintptr_t)s->base + s->size / 2 : 0;
     (void)hk_or(&self->flags, HOCKET__TASK_FORKED);
-    if (s && !hocket__locals_inheritable(self))
+    if (s && !hocket__locals_inheritable(self) && !hocket__in_world())
         (void)hk_or(attention_of(f), HOCKET__RUNQ_FENCED || hocket__runq_fenced ? ON | FENCED : ON);
 }
 
@@ -331,7 +332,8 @@ HK_COLD static void fork_general(hocket_task *self, hocket_branch *b)
         begin(self);
     push(f, b);
     uint32_t attention = hk_load(attention_of(f));
-    if (!(attention & ON) && self->kind == HOCKET__FIBER && hocket__locals_inheritable(self))
+    if (!(attention & ON) && self->kind == HOCKET__FIBER &&
+        (hocket__in_world() || hocket__locals_inheritable(self)))
         make_tasks(self, true);
     else if ((attention & ON) && (first || (attention & ASKED)))
         hocket__fork_answer(self);
@@ -347,6 +349,7 @@ void hocket_fork(hocket_branch *b, hocket_task_fn *fn, void *arg)
         push(f, b);
     else
         fork_general(self, b);
+    hocket__touch("fork", b);
 }
 
 /* ---- sync ---- */
@@ -424,6 +427,7 @@ int hocket_sync(hocket_branch *b)
 {
     hocket_task *self = hocket__self_must("hocket_sync");
     struct hocket__forks *f = &self->forks;
+    hocket__touch("sync", b);
     if (hk_unlikely(hk_load(hk_branch(&f->newest)) != b))
         not_newest(self, b);
     bool low = (uintptr_t)__builtin_frame_address(0) < f->limit;

@@ -330,6 +330,7 @@ static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
 
 bool hocket_future_cancel(hocket_future *f)
 {
+    hocket__touch("cancel", f);
     struct hocket__wakes wakes = { NULL, NULL };
     uint32_t s = hk_load_acq(&f->state);
     do
@@ -385,6 +386,7 @@ static int park(hocket_future *f, hocket_task *self, hocket_time deadline)
 
 int hocket_future_wait(hocket_future *f, hocket_time deadline)
 {
+    hocket__touch("future wait", f);
     hocket_task *self = hocket__self_attach();
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
     if (err != 0 || hocket__future_done(f))
@@ -404,6 +406,7 @@ int hocket_future_wait(hocket_future *f, hocket_time deadline)
 
 int hocket_future_get(hocket_future *f, int *ret_result, hocket_time deadline)
 {
+    hocket__touch("future get", f);
     int err = hocket_future_wait(f, deadline);
     if (err != 0)
         return err;
@@ -441,6 +444,7 @@ const hocket_error *hocket_future_error(hocket_future *f)
 
 bool hocket_future_done(const hocket_future *f)
 {
+    hocket__touch("done", f);
     return hocket__future_done(f);
 }
 

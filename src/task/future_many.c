@@ -109,6 +109,7 @@ int hocket_completed_open(hocket_completed **ret_completed, hocket_future *const
 
 int hocket_completed_next(hocket_completed *c, size_t *ret_index, hocket_time deadline)
 {
+    hocket__touch("next", c);
     hocket_task *self = hocket__self_attach();
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
     if (err != 0)
@@ -181,6 +182,7 @@ static bool look(hocket_future *const *futures, size_t count, int how, size_t *r
 int hocket_future_wait_many(hocket_future *const *futures, size_t count, int how, size_t *ret_index,
                             hocket_time deadline)
 {
+    hocket__touch("wait many", NULL);
     hocket_task *self = hocket__self_attach();
     size_t index;
     if (how != HOCKET_WAIT_ALL && how != HOCKET_WAIT_FIRST && how != HOCKET_WAIT_FAILURE)

@@ -53,6 +53,7 @@ static void callback_due(struct hocket__watch *watch, hocket_future *future)
 
 int hocket_future_on_done(hocket_future *future, hocket_future_fn *fn, void *arg)
 {
+    hocket__touch("on done", future);
     hocket_task *self = hocket__self_attach();
     struct callback *c = self != NULL ? hocket__alloc(sizeof *c) : NULL;
     if (c == NULL)
@@ -81,6 +82,7 @@ static void then_due(struct hocket__watch *watch, hocket_future *before)
 int hocket_future_then(hocket_future *future, hocket_future **ret_next, hocket_executor *executor,
                        hocket_future_fn *fn, void *arg)
 {
+    hocket__touch("then", future);
     hocket_task *self = hocket__self_attach();
     const struct hocket__request rq = { .kind = HOCKET__JOB_THEN, .handle = ret_next != NULL };
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;

@@ -305,6 +305,7 @@ static int await_job(struct hocket_imap *m, hocket_task *self, hocket_time deadl
 
 int hocket_imap_next(hocket_imap *m, const hocket_map_result **ret_result, hocket_time deadline)
 {
+    hocket__touch("next", m);
     hocket_task *self = hocket__self_attach();
     int err = self != NULL ? hocket__cancel_point(self) : -ENOMEM;
     if (err != 0)
@@ -409,6 +410,7 @@ int hocket_imap_open(hocket_imap **ret_imap, hocket_executor *executor, hocket_c
 
 void hocket_imap_close(hocket_imap *m)
 {
+    hocket__touch("close", m);
     if (m == NULL)
         return;
     hocket__imap_destroy(m, hocket__self_must("hocket_imap_close"));

@@ -42,6 +42,7 @@ static int take(hocket_future *f)
 
 int hocket_promise_start(hocket_promise *promise)
 {
+    hocket__touch("start", promise);
     hocket_future *f = future_of(promise);
     hocket__guard_lock(&f->more->guard);
     int err = f->more->withdrawn ? -ECANCELED : f->taken || f->more->started ? -EALREADY : 0;
@@ -55,6 +56,7 @@ int hocket_promise_start(hocket_promise *promise)
 
 int hocket_promise_set(hocket_promise *promise, int result, const void *output, size_t size)
 {
+    hocket__touch("set", promise);
     hocket_future *f = future_of(promise);
     hocket_task *self = hocket__self_attach();
     hocket_buffer bytes = { 0 };

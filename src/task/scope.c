@@ -170,6 +170,7 @@ static int outcome(struct hocket__scope *s)
 
 int hocket_scope_wait(hocket_scope *scope)
 {
+    hocket__touch("scope wait", scope);
     hocket_task *self = hocket__self_must("hocket_scope_wait");
     struct hocket__scope *s = own_scope(scope, self, "hocket_scope_wait");
     hocket__scope_drain(s, self);
@@ -178,6 +179,7 @@ int hocket_scope_wait(hocket_scope *scope)
 
 int hocket_scope_close(hocket_scope *scope)
 {
+    hocket__touch("scope close", scope);
     hocket_task *self = hocket__self_must("hocket_scope_close");
     struct hocket__scope *s = own_scope(scope, self, "hocket_scope_close");
     if (hk_unlikely(s->ends != NULL))
@@ -190,6 +192,7 @@ int hocket_scope_close(hocket_scope *scope)
 
 void hocket_scope_cancel(hocket_scope *scope)
 {
+    hocket__touch("cancel", scope);
     hocket__cancel_scope(&hocket__scope_of(scope)->cancel);
 }
 

@@ -424,6 +424,7 @@ static int run(struct select *s, hocket_time deadline)
 
 int hocket_select(hocket_case *cases, size_t count, hocket_time deadline)
 {
+    hocket__touch("select", NULL);
     struct entry small[SMALL];
     struct select s = { .cases = cases, .count = count, .self = hocket__self_attach() };
     int err = s.self != NULL ? hocket__cancel_point(s.self) : -ENOMEM;

@@ -18,6 +18,7 @@
 #include "base/panic.h"
 #include "park/forked.h"
 #include "park/forks.h"
+#include "park/world.h"
 #include "park/thread.h"
 #include "sched/sched.h"
 #include "sched/unwind.h"
@@ -28,6 +29,8 @@
 #include "task/fail.h"
 #include "task/local.h"
 #include "task/task.h"
+
+#define WORLD_STACK ((size_t)1 << 20) /* of a task that would have a thread outside of a world */
 
 _Atomic uint8_t hocket__default_class;
 
@@ -246,6 +249,7 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
     if (ret_task)
         *ret_task = t;
     hocket__sched_spawn(w, t);
+    hocket__touch("spawn", t);
     return true;
 }
 
@@ -263,6 +267,8 @@ static int options_check(const hocket_spawn_options *o, const struct hocket__sco
 static void apply_options(hocket_task *t, const hocket_spawn_options *o)
 {
     t->stack_class = hk_load(&hocket__default_class);
+    if (hocket__in_world() && o->placement == HOCKET_ON_THREAD)
+        t->stack_class = (uint8_t)hocket__stack_class(WORLD_STACK);
     if (o->stack_size)
         t->stack_class = (uint8_t)hocket__stack_class(o->stack_size); /* was checked */
     t->priority = (int8_t)(o->priority > 0 ? 1 : o->priority < 0 ? -1 : 0);
@@ -285,7 +291,7 @@ static void spawn_undo(hocket_task *t, struct hocket__scope *scope, hocket_task 
 static int launch(hocket_task *t, struct hocket__scope *scope, hocket_task *self,
                   const hocket_spawn_options *o)
 {
-    if (o && o->placement == HOCKET_ON_THREAD) {
+    if (t->kind == HOCKET__THREAD) {
         int err = hocket__thread_task_start(t, o->stack_size);
         if (err)
             spawn_undo(t, scope, self);
@@ -309,7 +315,7 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     hocket_task *t = hocket__sched_record_get(w);
     if (hk_unlikely(!t))
         return -ENOMEM;
-    bool thread = o && o->placement == HOCKET_ON_THREAD;
+    bool thread = o && o->placement == HOCKET_ON_THREAD && !hocket__in_world();
     hocket__record_init(t, thread ? HOCKET__THREAD : HOCKET__FIBER,
                         thread ? &hocket__thread_ops : &hocket__fiber_ops);
     t->fn = fn;
@@ -343,6 +349,8 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
     if (ret_task)
         *ret_task = t; /* before it runs: its function may look at the caller's variable */
     err = launch(t, scope, self, o);
+    if (err == 0)
+        hocket__touch("spawn", t);
     return err;
 }
 
@@ -391,6 +399,7 @@ int hocket_task_start(hocket_task *task)
         (void)hocket__futex_wake(&task->life, 1); /* its thread waits for this */
     else
         hocket__sched_spawn(hocket__worker_here(), task);
+    hocket__touch("start", task);
     return 0;
 }
 
@@ -454,6 +463,7 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     hocket_task *self = hocket__self_must("hocket_join");
     if (hk_unlikely(task == self))
         return -EDEADLK;
+    hocket__touch("join", task);
     if (hk_unlikely(hocket__cancelled(self)))
         return -ECANCELED;
     uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
@@ -481,6 +491,7 @@ int hocket_stop(hocket_task *task, hocket_time deadline)
 
 void hocket_cancel(hocket_task *task)
 {
+    hocket__touch("cancel", task);
     if (task->flags & HOCKET__TASK_ROOT)
         hocket__cancel_scope(
             hk_load(&task->home)); /* cancelling the root task is cancelling the program */

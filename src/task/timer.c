@@ -344,6 +344,7 @@ static bool is_inside(const hocket_timer *t, const hocket_task *self)
 
 static int start(hocket_timer *t, hocket_time when, hocket_time period, int how)
 {
+    hocket__touch("start timer", t);
     hocket__fork_check("hocket_timer_start");
     lock();
     if (hk_unlikely(clockwork.leader == NULL) && wants_member()) {
@@ -409,6 +410,7 @@ static int await_end(hocket_timer *t, hocket_task *self, hocket_time deadline, b
 
 int hocket_timer_stop(hocket_timer *t, hocket_time deadline)
 {
+    hocket__touch("stop timer", t);
     hocket_task *self = hocket__self_or_null();
     lock();
     bool was = pending(t);

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world - places, and who goes on
+ *
+ * A place is an event of park/watch.h that the running task passes.  There the strategy is asked who
+ * goes on: the task itself, one that is ready, or time.  Who is sent off the CPU is kept here.  Where
+ * a task waits or ends, the scheduler's loop asks (hocket__world.next), and the same choice is
+ * made among those that are ready.
+ *
+ * READY is told under guards and STEAL does not happen: they are only written down.
+ */
+#include "sim/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define W hocket__sim_world
+
+#define EPOCH      (INT64_C(1000) * HOCKET_SEC) /* what the clock shows at first */
+#define YIELD_TIME HOCKET_US                    /* of a yield when there is nobody to yield to */
+
+struct sim_world hocket__sim_world;
+void (*hocket__sim_failed)(void);
+
+void hocket__sim_fail(int failure, int value)
+{
+    W.shared->failure = failure;
+    W.shared->value = value;
+    W.shared->ended = true;
+    hocket__sim_trace_close();
+    if (hocket__sim_failed)
+        hocket__sim_failed();
+    (void)fflush(NULL);
+    _exit(0);
+}
+
+struct sim_task *hocket__sim_running(void)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    hocket_task *self = w ? hk_load(&w->running) : NULL;
+    return self && self == hocket__self_or_null() ? hocket__sim_task(self) : NULL;
+}
+
+/* ---- who is ready ---- */
+
+static void keep(struct sim_task *t)
+{
+    t->kept = true;
+    if (!W.kept) {
+        t->next = t->prev = t;
+        W.kept = t;
+        return;
+    }
+    t->next = W.kept;
+    t->prev = W.kept->prev;
+    t->prev->next = t->next->prev = t;
+}
+
+static void unkeep(struct sim_task *t)
+{
+    t->kept = false;
+    if (W.kept == t)
+        W.kept = t->next == t ? NULL : t->next;
+    t->prev->next = t->next;
+    t->next->prev = t->prev;
+}
+
+static void gather_list(const struct hocket__runlist *list)
+{
+    for (hocket_task *t = list->first; t; t = t->run_next)
+        if (W.ready_count < SIM_TASKS_MAX)
+            W.ready[W.ready_count++] = hocket__sim_task(t);
+}
+
+/* Fill W.ready with all that could go on but the running task. */
+uint32_t hocket__sim_ready(struct hocket__worker *w)
+{
+    W.ready_count = 0;
+    gather_list(&w->q.resumed);
+    for (int i = 0; i < HOCKET__PRIORITIES; i++)
+        gather_list(&w->q.fresh[i]);
+    struct sim_task *t = W.kept;
+    do {
+        if (t && W.ready_count < SIM_TASKS_MAX)
+            W.ready[W.ready_count++] = t;
+        t = t ? t->next : NULL;
+    } while (t != W.kept);
+    return W.ready_count;
+}
+
+/* Out of wherever it is ready. */
+static void take(struct hocket__worker *w, struct sim_task *t)
+{
+    struct hocket__runq *q = &w->q;
+    if (t->kept) {
+        unkeep(t);
+        return;
+    }
+    hocket__runq_lock(q);
+    if (hk_load(&t->task->stack)) {
+        hocket__runlist_remove(&q->resumed, t->task);
+        hk_store(&q->resumed_count, hk_load(&q->resumed_count) - 1);
+    } else {
+        hocket__runq_unlink_fresh(q, t->task);
+        hk_store(&t->task->queued_on, 0);
+    }
+    hocket__runq_unlock(q);
+}
+
+/* ---- time ---- */
+
+bool hocket__sim_jump(struct hocket__worker *w)
+{
+    hocket_time first = hk_load(&w->timers.first);
+    if (first == HOCKET_FOREVER)
+        return false;
+    W.now = first > W.now ? first : W.now;
+    (void)hocket__timers_fire(&w->timers, W.now);
+    return true;
+}
+
+static bool time_may_pass(struct hocket__worker *w)
+{
+    hocket_time first = hk_load(&w->timers.first);
+    return first != HOCKET_FOREVER && W.plan->max_delay >= 0 && first - W.now <= W.plan->max_delay;
+}
+
+/* ---- choices ---- */
+
+static void count_place(struct sim_task *who)
+{
+    who->step++;
+    W.turn++;
+    W.now += W.tick;
+    if (++W.shared->choices > W.plan->max_choices) {
+        (void)snprintf(W.shared->message, sizeof W.shared->message,
+                       "livelock: no end after %u choices", W.plan->max_choices);
+        hocket__sim_fail(HOCKET_SIM_LIVELOCK, 0);
+    }
+}
+
+/*
+ * Ask who goes on: of W.ready, to which `self`, if it can go on, is added as the last.  Written
+ * down is what is not obvious.
+ */
+static struct sim_task *choose(struct hocket__worker *w, struct sim_task *self, bool yields)
+{
+    for (;;) {
+        if (self)
+            W.ready[W.ready_count++] = self;
+        struct sim_question q = { self ? (int)W.ready_count - 1 : -1, yields, time_may_pass(w) };
+        int pick = hocket__sim_pick(&q);
+        if (pick == SIM_CLOCK) {
+            hocket__sim_log(SIM_TIME, 1);
+            (void)hocket__sim_jump(w);
+            (void)hocket__sim_ready(w);
+            continue;
+        }
+        struct sim_task *t = W.ready[pick];
+        if (pick != hocket__sim_obvious(&q))
+            hocket__sim_log(SIM_GO, t->number);
+        t->ran = W.turn;
+        return t;
+    }
+}
+
+static void leave_for(struct hocket__worker *w, struct sim_task *self, struct sim_task *next)
+{
+    bool fresh = hk_load(&next->task->stack) == NULL;
+    keep(self);
+    W.current = next;
+    W.shared->switches++;
+    if (fresh)
+        W.forced = next;
+    else
+        take(w, next);
+    hocket__loop_leave(self->task, fresh ? NULL : next->task);
+}
+
+/* The running task has come to a place. */
+static void pass(struct sim_task *self, bool yields)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    W.current = self;
+    count_place(self);
+    if (hocket__sim_ready(w) == 0) {
+        if (!yields)
+            return;
+        /* It spins: for what only time can bring, or for ever. */
+        W.now += YIELD_TIME;
+        if (!time_may_pass(w) || !hocket__sim_jump(w) || hocket__sim_ready(w) == 0)
+            return;
+    }
+    struct sim_task *next = choose(w, self, yields);
+    if (next != self)
+        leave_for(w, self, next);
+}
+
+static void note(hocket_task *task, const char *what, const void *object)
+{
+    struct sim_task *t = task ? hocket__sim_task(task) : &W.nobody;
+    hocket__sim_trace(t, what, hocket__sim_object(object));
+}
+
+void hocket__sim_place(const char *what, const void *object)
+{
+    struct sim_task *self = hocket__sim_running();
+    if (!self)
+        return;
+    self->what = what;
+    self->object = hocket__sim_object(object);
+    hocket__sim_trace(self, what, self->object);
+    pass(self, false);
+}
+
+/*
+ * Behind something that was done for another task: what comes next is the caller's own, up to its
+ * next place.  The exhaustive search has enough with that one.
+ */
+static void touch(const char *what, const void *object)
+{
+    bool behind = strcmp(what, "wake") == 0 || strcmp(what, "spawn") == 0;
+    if (behind && W.plan->strategy == HOCKET_SIM_EXHAUSTIVE)
+        note(hocket__self_or_null(), what, object);
+    else
+        hocket__sim_place(what, object);
+}
+
+static void yield(hocket_task *task)
+{
+    struct sim_task *self = hocket__sim_running();
+    if (!self || self->task != task)
+        return;
+    self->what = "yield";
+    self->object = 0;
+    hocket__sim_trace(self, self->what, 0);
+    pass(self, true);
+}
+
+/* The loop: who ran has waited or ended. */
+static hocket_task *next(struct hocket__worker *w)
+{
+    struct sim_task *t = W.forced;
+    if (t) {
+        W.forced = NULL;
+    } else {
+        if (hocket__sim_ready(w) == 0)
+            return NULL;
+        if (!W.current)
+            W.current = &W.nobody;
+        count_place(W.current);
+        t = choose(w, NULL, false);
+    }
+    take(w, t);
+    W.current = t;
+    return t->task;
+}
+
+static const struct hocket__world world = { .next = next, .yield = yield };
+
+/* ---- the events ---- */
+
+static const char *lock_word(enum hocket__event event, int64_t how)
+{
+    bool shared = (how & HOCKET__LOCK_SHARED) != 0;
+    if (event == HOCKET__EVENT_GIVE)
+        return shared ? "unlock shared" : "unlock";
+    if (how & HOCKET__LOCK_TRY)
+        return shared ? "trylock shared" : "trylock";
+    return shared ? "lock shared" : "lock";
+}
+
+static void onlook(enum hocket__event event, hocket_task *task, const void *object, int64_t value)
+{
+    switch (event) {
+    case HOCKET__EVENT_WANT:
+    case HOCKET__EVENT_GIVE: hocket__sim_place(lock_word(event, value), object); break;
+    case HOCKET__EVENT_TOUCH: touch((const char *)(intptr_t)value, object); break;
+    case HOCKET__EVENT_PARK: hocket__sim_place("wait", object); break;
+    case HOCKET__EVENT_EXIT: hocket__sim_place("end", task); break;
+    case HOCKET__EVENT_JOB: hocket__sim_place("job", object); break;
+    case HOCKET__EVENT_JOB_END: hocket__sim_place("job end", object); break;
+    case HOCKET__EVENT_SPAWN: (void)hocket__sim_task(task); break; /* it gets its number */
+    case HOCKET__EVENT_START: note(task, "begin", NULL); break;
+    case HOCKET__EVENT_UNPARK:
+        note(task, value == 0 ? "woken" : value == -ECANCELED ? "cancelled" : "timed out", object);
+        break;
+    case HOCKET__EVENT_READY: note(task, "ready", NULL); break;
+    default: break;
+    }
+}
+
+#define EVENTS                                                                           \
+    (HOCKET__EVENT_BIT(HOCKET__EVENT_WANT) | HOCKET__EVENT_BIT(HOCKET__EVENT_GIVE) |     \
+     HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH) | HOCKET__EVENT_BIT(HOCKET__EVENT_PARK) |    \
+     HOCKET__EVENT_BIT(HOCKET__EVENT_EXIT) | HOCKET__EVENT_BIT(HOCKET__EVENT_JOB) |      \
+     HOCKET__EVENT_BIT(HOCKET__EVENT_JOB_END) | HOCKET__EVENT_BIT(HOCKET__EVENT_SPAWN) | \
+     HOCKET__EVENT_BIT(HOCKET__EVENT_START) | HOCKET__EVENT_BIT(HOCKET__EVENT_UNPARK) |  \
+     HOCKET__EVENT_BIT(HOCKET__EVENT_READY))
+
+/* ---- opening ---- */
+
+void hocket__sim_open(struct sim_shared *shared)
+{
+    static const int64_t ticks[] = { 0, 100, 1000, 20000 };
+    void *memory;
+    W.shared = shared;
+    W.plan = &shared->plan;
+    if (hocket__map(SIM_TASKS_MAX * sizeof *W.tasks, &memory) != 0)
+        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
+    W.tasks = memory;
+    if (hocket__map(SIM_TASKS_MAX * sizeof *W.ready, &memory) != 0)
+        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
+    W.ready = memory;
+    W.random = W.plan->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
+    W.chance = ~W.plan->seed;
+    W.now = EPOCH;
+    W.tick = ticks[hocket__sim_random(&W.random) % 4];
+    W.current = &W.nobody;
+    hocket__sim_strategy_start();
+    hocket__sim_trace_open();
+    W.open = true;
+    hocket__sim_sys_open();
+    hocket__world = &world;
+    hocket__onlook(HOCKET__WATCH_WORLD, EVENTS, onlook);
+}
+
+/* ---- for programs ---- */
+
+bool hocket_sim_active(void)
+{
+    return W.open;
+}
+
+uint64_t hocket_sim_seed(void)
+{
+    return W.open ? W.plan->seed : 0;
+}
+
+void hocket_sim_point(void)
+{
+    if (W.open)
+        hocket__sim_place("point", NULL);
+}
+
+uint32_t hocket_sim_choice(uint32_t n)
+{
+    uint64_t drawn;
+    if (n < 2)
+        return 0;
+    if (W.open)
+        return hocket__sim_draw(n);
+    hocket__random(&drawn, sizeof drawn);
+    return (uint32_t)(drawn % n);
+}
