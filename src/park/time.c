@@ -51,5 +51,7 @@ int hocket_yield(void)
     if (err)
         return err;
     hocket__watch(HOCKET__EVENT_YIELD, self, NULL, 0);
-    return self->ops->yield(self);
+    err = self->ops->yield(self);
+    hocket__watch(HOCKET__EVENT_BACK, self, NULL, 0);
+    return err;
 }

@@ -159,8 +159,11 @@ bool hocket__sleep(struct hocket__worker *w)
     if (time_kept(deadline))
         deadline = HOCKET_FOREVER;
     hk_store(&w->keeps, deadline);
-    if (!anything_anywhere(w))
+    if (!anything_anywhere(w)) {
+        hocket__watch(HOCKET__EVENT_SLEEP, NULL, NULL, 0);
         sleep_until(w, deadline);
+        hocket__watch(HOCKET__EVENT_AWAKE, NULL, NULL, 0);
+    }
     hk_store(&hocket__tick, hocket__clock_coarse());
     hk_store(&w->keeps, HOCKET_FOREVER);
     bool woken = !idle_clear(w->index); /* the waker cleared it and counted us as searching */

@@ -414,12 +414,14 @@ int hocket_blocking(hocket_task_fn *fn, void *arg)
 
 void hocket_blocking_begin(void)
 {
+    hocket__watch(HOCKET__EVENT_BLOCK, hocket__self_or_null(), NULL, 0);
     hocket__sched_blocking_begin();
 }
 
 void hocket_blocking_end(void)
 {
     hocket__sched_blocking_end();
+    hocket__watch(HOCKET__EVENT_UNBLOCK, hocket__self_or_null(), NULL, 0);
 }
 
 void hocket_runtime_stats_get(hocket_runtime_stats *ret_stats)

@@ -128,6 +128,12 @@ static void on_start(hocket_task *task)
     hocket__event_put(HKT_START, id_of(task), 0, (uint64_t)(uintptr_t)task->fn);
 }
 
+static void on_sleep(void)
+{
+    lane_label();
+    hocket__event_put(HKT_SLEEP, 0, 0, 0);
+}
+
 static void on_exit_task(const hocket_task *task, int64_t result)
 {
     char name[HOCKET_NAME_MAX];
@@ -175,6 +181,12 @@ static void look(enum hocket__event event, hocket_task *task, const void *object
         hocket__event_put(HKT_READY, id_of(task), address(hk_load(&task->wait_object)),
                           waker(value));
         break;
+    case HOCKET__EVENT_YIELD: hocket__event_put(HKT_YIELD, id_of(task), 0, 0); break;
+    case HOCKET__EVENT_BACK: hocket__event_put(HKT_RESUME, id_of(task), 0, 0); break;
+    case HOCKET__EVENT_SLEEP: on_sleep(); break;
+    case HOCKET__EVENT_AWAKE: hocket__event_put(HKT_AWAKE, 0, 0, 0); break;
+    case HOCKET__EVENT_BLOCK: hocket__event_put(HKT_BLOCKING, id_of(task), 0, 0); break;
+    case HOCKET__EVENT_UNBLOCK: hocket__event_put(HKT_UNBLOCKED, id_of(task), 0, 0); break;
     case HOCKET__EVENT_STEAL: hocket__event_put(HKT_STEAL, 0, v & UINT32_MAX, v >> 32); break;
     case HOCKET__EVENT_JOB:
         hocket__event_put(HKT_JOB_BEGIN, id_of(task), address(object), 0);
@@ -201,14 +213,18 @@ static uint32_t bits_of(uint32_t classes)
         { HKT_CLASS_TASKS, HOCKET__EVENT_BIT(HOCKET__EVENT_SPAWN) |
                                HOCKET__EVENT_BIT(HOCKET__EVENT_START) |
                                HOCKET__EVENT_BIT(HOCKET__EVENT_EXIT) },
-        { HKT_CLASS_WAITS, HOCKET__EVENT_BIT(HOCKET__EVENT_PARK) |
-                               HOCKET__EVENT_BIT(HOCKET__EVENT_READY) |
-                               HOCKET__EVENT_BIT(HOCKET__EVENT_UNPARK) },
+        { HKT_CLASS_WAITS,
+          HOCKET__EVENT_BIT(HOCKET__EVENT_PARK) | HOCKET__EVENT_BIT(HOCKET__EVENT_READY) |
+              HOCKET__EVENT_BIT(HOCKET__EVENT_UNPARK) | HOCKET__EVENT_BIT(HOCKET__EVENT_YIELD) |
+              HOCKET__EVENT_BIT(HOCKET__EVENT_BACK) },
         { HKT_CLASS_LOCKS,
           HOCKET__EVENT_BIT(HOCKET__EVENT_TAKEN) | HOCKET__EVENT_BIT(HOCKET__EVENT_GIVE) },
         { HKT_CLASS_JOBS,
           HOCKET__EVENT_BIT(HOCKET__EVENT_JOB) | HOCKET__EVENT_BIT(HOCKET__EVENT_JOB_END) },
-        { HKT_CLASS_WORKERS, HOCKET__EVENT_BIT(HOCKET__EVENT_STEAL) },
+        { HKT_CLASS_WORKERS,
+          HOCKET__EVENT_BIT(HOCKET__EVENT_STEAL) | HOCKET__EVENT_BIT(HOCKET__EVENT_SLEEP) |
+              HOCKET__EVENT_BIT(HOCKET__EVENT_AWAKE) | HOCKET__EVENT_BIT(HOCKET__EVENT_BLOCK) |
+              HOCKET__EVENT_BIT(HOCKET__EVENT_UNBLOCK) },
     };
     uint32_t events = classes != 0 ? HOCKET__EVENT_BIT(HOCKET__EVENT_ERROR) : 0;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
