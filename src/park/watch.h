@@ -45,7 +45,9 @@ enum hocket__event {
     HOCKET__EVENT_WANT,  /* self is about to take a lock; object; value: enum hocket__lock_event */
     HOCKET__EVENT_TAKEN, /* self has taken it; likewise */
     HOCKET__EVENT_GIVE,  /* self is about to release it; likewise */
-    HOCKET__EVENT_TOUCH, /* self is about to use another shared object */
+    /* Self is about to do something else to what tasks share, or has woken or made a task: object;
+     * value: a static word that says what.  The task is not given: many who tell do not know it. */
+    HOCKET__EVENT_TOUCH,
     HOCKET__EVENTS
 };
 
@@ -96,6 +98,13 @@ static inline void hocket__watch(enum hocket__event event, struct hocket_task *t
 {
     if (hocket__watched(HOCKET__EVENT_BIT(event)))
         hocket__watch_tell(event, task, object, value);
+}
+
+/* HOCKET__EVENT_TOUCH. */
+static inline void hocket__touch(const char *what, const void *object)
+{
+    if (hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH)))
+        hocket__watch_tell(HOCKET__EVENT_TOUCH, NULL, object, (int64_t)(intptr_t)what);
 }
 
 /*
