@@ -364,7 +364,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     hocket__quiet_start();
     hocket__runq_fenced = hocket__membarrier() != 0;
     hocket__blocking_init(config->max_blocking);
-    (void)hocket__overflow_install(name_of_stack); /* without it an overflow is a bare SIGSEGV */
+    hocket__overflow_install(name_of_stack);
 
     int err = 0;
     int first = 0;

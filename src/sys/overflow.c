@@ -42,11 +42,8 @@ static const void *stack_pointer_of(const ucontext_t *at)
 {
 #if defined(__x86_64__)
     return (const void *)at->uc_mcontext.gregs[REG_RSP];
-#elif defined(__aarch64__)
-    return (const void *)at->uc_mcontext.sp;
 #else
-    (void)at;
-    return NULL;
+    return (const void *)at->uc_mcontext.sp; /* aarch64 */
 #endif
 }
 
@@ -57,7 +54,7 @@ static bool overflowed(const siginfo_t *info, const ucontext_t *at, struct hocke
 
     if (info->si_code <= 0 || hocket__stack_find(info->si_addr, ret) != HOCKET__STACK_IN_GUARD)
         return false;
-    return sp == NULL || (hocket__stack_find(sp, &on) != HOCKET__STACK_NOWHERE && on == *ret);
+    return hocket__stack_find(sp, &on) != HOCKET__STACK_NOWHERE && on == *ret;
 }
 
 /* A line put together without stdio. */
@@ -89,7 +86,7 @@ static void line_add_number(struct line *l, size_t n)
 static void report(struct hocket__stack *s)
 {
     hocket__stack_namer *name_of = hk_load_acq(&namer); /* pairs with install */
-    const char *name = name_of != NULL ? name_of(s) : NULL;
+    const char *name = name_of(s);
     struct line l = { .size = 0 };
 
     line_add(&l, "hocket: stack overflow in ");
@@ -185,31 +182,27 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 /* If ours is still somewhere below another one's, a second install on top
  * would make a circle: it would pass on to them, and they to us. */
-static int install_one(size_t which)
+static void install_one(size_t which)
 {
     struct sigaction act;
 
     if (installed[which])
-        return 0;
-    if (sigaction(signals[which], NULL, &before[which]) != 0)
-        return -errno;
+        return;
+    sigaction(signals[which], NULL, &before[which]);
     memset(&act, 0, sizeof act);
     act.sa_sigaction = on_fault;
     act.sa_flags = SA_SIGINFO | SA_ONSTACK | (before[which].sa_flags & SA_RESTART);
     sigemptyset(&act.sa_mask);
     hk_store(&was_reset[which], 0u);
-    if (sigaction(signals[which], &act, NULL) != 0)
-        return -errno;
+    sigaction(signals[which], &act, NULL);
     installed[which] = true;
-    return 0;
 }
 
 static void uninstall_one(size_t which)
 {
     struct sigaction now;
 
-    if (!installed[which] || sigaction(signals[which], NULL, &now) != 0)
-        return;
+    sigaction(signals[which], NULL, &now);
     if (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != on_fault)
         return;
     if (hk_load(&was_reset[which]) != 0)
@@ -218,22 +211,16 @@ static void uninstall_one(size_t which)
     installed[which] = false;
 }
 
-int hocket__overflow_install(hocket__stack_namer *name_of)
+void hocket__overflow_install(hocket__stack_namer *name_of)
 {
-    int rc = 0;
-
     if (HOCKET_ASAN || HOCKET_TSAN)
-        return 0;
+        return;
     pthread_mutex_lock(&install_lock);
     hk_store_rel(&namer, name_of); /* pairs with report */
-    for (size_t i = 0; i < SIGNALS && rc == 0; i++)
-        rc = install_one(i);
-    if (rc == 0)
-        installs++;
-    for (size_t i = 0; i < SIGNALS && rc != 0 && installs == 0; i++)
-        uninstall_one(i);
+    for (size_t i = 0; i < SIGNALS; i++)
+        install_one(i);
+    installs++;
     pthread_mutex_unlock(&install_lock);
-    return rc;
 }
 
 void hocket__overflow_uninstall(void)

@@ -23,9 +23,8 @@
 /* The name to print for a stack; may give NULL.  Called in a signal handler. */
 typedef const char *hocket__stack_namer(struct hocket__stack *s);
 
-/* Install for SIGSEGV and SIGBUS; counted, so nested installs are fine.
- * 0, or -errno of sigaction. */
-int hocket__overflow_install(hocket__stack_namer *name_of);
+/* Install for SIGSEGV and SIGBUS; counted, so nested installs are fine. */
+void hocket__overflow_install(hocket__stack_namer *name_of);
 
 /* Undo one install.  The last one restores the previous actions, unless
  * somebody else installed theirs over ours meanwhile: then ours stays, since

@@ -46,7 +46,7 @@ static int write_all(int fd, const char *text, size_t size)
         if (n >= 0) {
             text += n;
             size -= (size_t)n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (errno == EAGAIN) {
             struct pollfd p = { .fd = fd, .events = POLLOUT };
             if (poll(&p, 1, -1) < 0 && errno != EINTR)
                 return -errno;

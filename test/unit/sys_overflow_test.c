@@ -104,7 +104,7 @@ static void overflow_a_context(void)
     struct context c;
 
     HK_EXPECT_EQ(hocket__altstack_on(&a), 0);
-    HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+    hocket__overflow_install(name_of);
     context_open(&c, stack_size, overflow);
     c.stack->owner = owner;
     context_resume(&c, NULL);
@@ -159,7 +159,7 @@ static void overflow_by_a_large_frame(void)
     struct context c;
 
     HK_EXPECT_EQ(hocket__altstack_on(&a), 0);
-    HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+    hocket__overflow_install(name_of);
     context_open(&c, 0, large_frame);
     context_resume(&c, NULL);
 }
@@ -178,7 +178,7 @@ static void install(void)
 {
     static struct hocket__altstack a;
     HK_EXPECT_EQ(hocket__altstack_on(&a), 0);
-    HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+    hocket__overflow_install(name_of);
 }
 
 static void fault(void)
@@ -289,6 +289,30 @@ static void with_one_shot_handler(void)
     fault_twice_under(theirs, (int)SA_RESETHAND);
 }
 
+/* SA_NODEFER, but the handler's own mask has the signal. */
+static void with_masked_handler(void)
+{
+    struct sigaction act = { .sa_handler = theirs, .sa_flags = SA_NODEFER };
+    sigemptyset(&act.sa_mask);
+    sigaddset(&act.sa_mask, SIGSEGV);
+    HK_EXPECT_EQ(sigaction(SIGSEGV, &act, NULL), 0);
+    install();
+    if (sigsetjmp(back, 1) == 0)
+        fault();
+    _exit(3);
+}
+
+/* Once used up, it does not come back with the uninstall. */
+static void with_used_up_handler(void)
+{
+    set_handler(SIGSEGV, theirs, (int)SA_RESETHAND);
+    install();
+    if (sigsetjmp(back, 1) == 0)
+        fault();
+    hocket__overflow_uninstall();
+    fault();
+}
+
 static void with_info_handler(void)
 {
     fault_twice_under((void (*)(int))(void (*)(void))theirs_with_info, SA_SIGINFO | SA_ONSTACK);
@@ -311,7 +335,9 @@ START_TEST(faults_go_on_to_the_handler_before)
 {
     expect_exit(run(with_plain_handler), 3, "[1 self usr2][1 self usr2]");
     expect_exit(run(with_nodefer_handler), 3, "[1 usr2][1 usr2]");
+    expect_exit(run(with_masked_handler), 3, "[1 self]");
     expect_exit(run(with_info_handler), 3, "[info][info]");
+    expect_killed(run(with_used_up_handler), SIGSEGV, "[1 self usr2]");
     expect_killed(run(with_one_shot_handler), SIGSEGV, "[1 self usr2]");
     expect_killed(run(with_ignored_fault), SIGSEGV, "");
     expect_exit(run(with_ignored_kill), 0, "survived");
@@ -333,9 +359,9 @@ START_TEST(uninstalling_restores)
     void *before = handler_of(SIGSEGV), *bus = handler_of(SIGBUS);
 
     for (int i = 0; i < 100; i++) {
-        HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+        hocket__overflow_install(name_of);
         HK_EXPECT(handler_of(SIGSEGV) != before);
-        HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+        hocket__overflow_install(name_of);
         hocket__overflow_uninstall();
         HK_EXPECT(handler_of(SIGSEGV) != before);
         hocket__overflow_uninstall();
@@ -347,14 +373,14 @@ END_TEST
 static void install_below_another(void)
 {
     set_handler(SIGSEGV, theirs, 0);
-    HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+    hocket__overflow_install(name_of);
     /* Someone installs over ours, keeps it to pass faults on, and we leave. */
     struct sigaction ours;
     HK_EXPECT_EQ(sigaction(SIGSEGV, NULL, &ours), 0);
     set_handler(SIGSEGV, theirs, SA_NODEFER);
     hocket__overflow_uninstall();
     HK_EXPECT(handler_of(SIGSEGV) == (void *)(uintptr_t)theirs);
-    HK_EXPECT_EQ(hocket__overflow_install(name_of), 0);
+    hocket__overflow_install(name_of);
     HK_EXPECT(handler_of(SIGSEGV) == (void *)(uintptr_t)theirs);
     HK_EXPECT_EQ(sigaction(SIGSEGV, &ours, NULL), 0);
     if (sigsetjmp(back, 1) == 0)
