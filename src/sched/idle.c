@@ -338,15 +338,22 @@ bool hocket__worker_done(struct hocket__worker *w)
     return hk_load(&hocket__rt.stopping) || hk_load(&w->retire);
 }
 
-/* Woken as a searcher, but it is not to be: work turned up by itself, or the loop ends. */
+/*
+ * Woken as a searcher, but it is not to be: work turned up by itself, or the loop ends.  Then also
+ * what others left to us while we searched is for somebody else.
+ */
 static void not_searching(struct hocket__worker *w, bool ends)
 {
-    if (hk_likely(!w->woken))
+    if (hk_likely(!w->woken && !ends))
         return;
+    if (w->woken)
+        (void)hk_sub(&hocket__rt.searching, 1);
     w->woken = false;
-    (void)hk_sub(&hocket__rt.searching, 1);
-    if (ends && hk_load(&hocket__rt.inject))
-        hocket__wake_one(); /* what we were woken for is still there */
+    if (ends) {
+        hk_fence_sc(); /* as in hocket__wake_one */
+        if (hk_load(&hocket__rt.inject))
+            hocket__wake_one();
+    }
 }
 
 hocket_task *hocket__sched_next(struct hocket__worker *w)

@@ -35,13 +35,10 @@ static bool idle_clear(int index)
     return true;
 }
 
-/* Signal-safe. */
-void hocket__wake_one(void)
+/* True if some sleeper was woken; it searches with the count of the caller. */
+static bool wake_some(void)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    int none = 0;
-    if (hk_load(&rt->sleeping) == 0 || !hk_cas_sc(&rt->searching, &none, 1))
-        return;
     int words = (hk_load_acq(&rt->count) + 63) / 64;
     for (int i = 0; i < words; i++) {
         uint64_t mask;
@@ -49,11 +46,39 @@ void hocket__wake_one(void)
             int index = i * 64 + __builtin_ctzll(mask);
             if (idle_clear(index)) {
                 hocket__wake_worker(hk_load_acq(&rt->workers[index]));
-                return; /* it searches with our count */
+                return true;
             }
         }
     }
-    (void)hk_sub(&rt->searching, 1);
+    return false;
+}
+
+static bool any_idle(void)
+{
+    int words = (hk_load_acq(&hocket__rt.count) + 63) / 64;
+    for (int i = 0; i < words; i++)
+        if (hk_load(&hocket__rt.idle_mask[i]) != 0)
+            return true;
+    return false;
+}
+
+/*
+ * Signal-safe.  Who injects while somebody else is in here leaves the wake to that one, who may have
+ * looked for sleepers before the last of them was one: so it looks again.
+ */
+void hocket__wake_one(void)
+{
+    struct hocket__runtime *rt = &hocket__rt;
+    do {
+        int none = 0;
+        /* seq_cst: not before the caller's injection is seen; pairs with the sleeper's fence. */
+        if (hk_load_sc(&rt->sleeping) == 0 || !hk_cas_sc(&rt->searching, &none, 1))
+            return;
+        if (wake_some())
+            return;
+        (void)hk_sub(&rt->searching, 1);
+        hk_fence_sc(); /* pairs with the failed CAS of who left it to us */
+    } while (hk_load(&rt->inject) && any_idle());
 }
 
 void hocket__wake_all(void)
