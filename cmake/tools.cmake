@@ -49,8 +49,18 @@ if(NOT tool_sources OR NOT tool_main)
   return()
 endif()
 
+# The page of `hocket trace view`, which is part of the program.
+set(page_folder ${PROJECT_SOURCE_DIR}/tools/view/page)
+file(GLOB page_sources CONFIGURE_DEPENDS ${page_folder}/*)
+set(page_c ${CMAKE_CURRENT_BINARY_DIR}/view_page.c)
+add_custom_command(OUTPUT ${page_c} VERBATIM
+  COMMAND ${CMAKE_COMMAND} -DFOLDER=${page_folder} -DOUT=${page_c}
+    -P ${PROJECT_SOURCE_DIR}/cmake/page.cmake
+  DEPENDS ${page_sources} ${PROJECT_SOURCE_DIR}/cmake/page.cmake
+  COMMENT "The page of hocket trace view")
+
 # An archive of everything but the main functions: helpers and tests take what they use.
-add_library(hocket_tools STATIC ${tool_sources})
+add_library(hocket_tools STATIC ${tool_sources} ${page_c})
 hocket_tool_target(hocket_tools)
 add_executable(hocket_program ${tool_main})
 hocket_tool_target(hocket_program)

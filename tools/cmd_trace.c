@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-const struct command *const trace_actions[] = { &command_trace_json, NULL };
+const struct command *const trace_actions[] = { &command_trace_json, &command_trace_view, NULL };
 
 enum { ACTIONS = sizeof trace_actions / sizeof trace_actions[0] };
 
@@ -52,6 +52,7 @@ const struct command command_trace = {
              "hocket_trace_start, writes a timeline. Actions:\n"
              "\n"
              "  json FILE   for ui.perfetto.dev and chrome://tracing\n"
+             "  view FILE   as one HTML page that needs nothing else\n"
              "\n"
              "'hocket trace ACTION --help' for one of them.\n",
     .run = trace_run,

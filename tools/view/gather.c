@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "view/gather.h"
+#include "trace/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 256 };
+
+/* Make room for one more, or fail for good. */
+#define ROOM(g, array, used, room)                                     \
+    (!(g)->failed &&                                                   \
+     (columns_grow(&(array), (used), &(room), sizeof(array)[0]) ? true \
+                                                                : ((g)->failed = true, false)))
+
+static uint32_t place_of(struct gather *g, uint64_t address)
+{
+    bool fresh;
+    char name[NAME_MAX_BYTES] = "";
+    uint32_t place = pairs_of(&g->places, address, 0, &fresh);
+    if (place == PAIRS_NONE) {
+        g->failed = true;
+        return 0;
+    }
+    if (fresh) {
+        if (!ROOM(g, g->place_words, place, g->place_room))
+            return 0;
+        if (address != 0)
+            trace_symbol(g->trace, address, name, sizeof name);
+        g->place_words[place] = words_of(&g->words, name);
+    }
+    return place;
+}
+
+/* NULL without memory. */
+static struct task *task_of(struct gather *g, uint64_t id, uint32_t *ret_place)
+{
+    bool fresh;
+    uint32_t place = pairs_of(&g->task_ids, id, 0, &fresh);
+    if (place == PAIRS_NONE) {
+        g->failed = true;
+        return NULL;
+    }
+    if (fresh) {
+        if (!ROOM(g, g->tasks, place, g->task_room))
+            return NULL;
+        g->tasks[place] = (struct task){ .name = words_of(&g->words, trace_task_name(g->trace, id)),
+                                         .placement = HKT_FIBER,
+                                         .flags = TASK_BEGUN_BEFORE };
+    }
+    *ret_place = place;
+    return &g->tasks[place];
+}
+
+static void change(struct gather *g, const struct change *c)
+{
+    if (!ROOM(g, g->changes, g->change_count, g->change_room))
+        return;
+    g->changes[g->change_count] = *c;
+    g->changes[g->change_count].sequence = (uint32_t)g->change_count;
+    g->change_count++;
+}
+
+static void bar_begins(struct gather *g, struct task *task, uint32_t place,
+                       const struct model_bar *b)
+{
+    struct change c = { .time = b->start, .task = place };
+    switch (b->state) {
+    case MODEL_READY:
+        c.state = CHANGE_READY;
+        c.other = b->waker;
+        break;
+    case MODEL_RUN:
+        c.state = CHANGE_RUNNING;
+        c.a = b->lane < g->trace->lane_count ? g->worker_of[b->lane] : 0;
+        c.b = task->stolen_from;
+        c.c = task->outcome;
+        task->stolen_from = 0;
+        task->outcome = 0;
+        break;
+    case MODEL_WAIT: {
+        bool fresh;
+        uint32_t kind = words_of(&g->words, model_kind_name(g->trace, b->kind));
+        c.state = CHANGE_WAITING;
+        c.a = pairs_of(&g->objects, kind, b->object, &fresh);
+        c.b = place_of(g, b->site);
+        c.other = b->holder;
+        g->failed |= c.a == PAIRS_NONE;
+        break;
+    }
+    }
+    change(g, &c);
+}
+
+static void on_bar(void *context, const struct model_bar *b)
+{
+    struct gather *g = context;
+    uint32_t place;
+    struct task *task = task_of(g, b->task, &place);
+    if (task == NULL)
+        return;
+    if (!task->seen && b->cut_start && b->start > 0)
+        change(g, &(struct change){ .time = 0, .task = place, .state = CHANGE_UNKNOWN });
+    else if (task->seen && b->start > task->until)
+        change(g, &(struct change){ .time = task->until, .task = place, .state = CHANGE_UNKNOWN });
+    bar_begins(g, task, place, b);
+    if (b->state != MODEL_RUN && b->result < 0 && b->result > -4096)
+        task->outcome = (uint16_t)-b->result;
+    task->seen = true;
+    task->open = b->cut_end;
+    task->until = b->end;
+    if (b->end > g->end)
+        g->end = b->end;
+}
+
+static void add_span(struct gather *g, const struct model_piece *p, const char *name)
+{
+    if (!ROOM(g, g->spans, g->span_count, g->span_room))
+        return;
+    g->spans[g->span_count++] = (struct span){ .task = p->task,
+                                               .start = p->start,
+                                               .length = p->end - p->start,
+                                               .name = words_of(&g->words, name) };
+}
+
+static void on_piece(void *context, const struct model_piece *p)
+{
+    switch (p->type) {
+    case MODEL_SPAN: add_span(context, p, p->name); break;
+    case MODEL_JOB: add_span(context, p, "job"); break;
+    case MODEL_BLOCKING: add_span(context, p, "blocking call"); break;
+    case MODEL_HELD:
+    case MODEL_SLEEP: break;
+    }
+}
+
+static void on_counter(struct gather *g, const struct model_point *p)
+{
+    bool fresh;
+    uint32_t word = words_of(&g->words, p->text);
+    uint32_t counter = pairs_of(&g->counter_names, word, 0, &fresh);
+    g->failed |= counter == PAIRS_NONE;
+    if (!isfinite(p->value) || !ROOM(g, g->points, g->point_count, g->point_room))
+        return;
+    g->points[g->point_count] = (struct counter_point){
+        .time = p->at, .value = p->value, .counter = counter, .sequence = (uint32_t)g->point_count
+    };
+    g->point_count++;
+}
+
+static void on_mark(struct gather *g, const struct model_point *p)
+{
+    if (!ROOM(g, g->marks, g->mark_count, g->mark_room))
+        return;
+    g->marks[g->mark_count++] = (struct mark){ .task = p->task,
+                                               .time = p->at,
+                                               .value = p->result,
+                                               .text = words_of(&g->words, p->text),
+                                               .error = p->type == MODEL_ERROR };
+}
+
+static uint32_t function_word(struct gather *g, uint64_t address)
+{
+    if (address == 0)
+        return 0;
+    uint32_t place = place_of(g, address);
+    return g->failed ? 0 : g->place_words[place];
+}
+
+static void on_task_point(struct gather *g, const struct model_point *p)
+{
+    uint32_t place;
+    struct task *task = p->task != 0 ? task_of(g, p->task, &place) : NULL;
+    if (task == NULL)
+        return;
+    switch (p->type) {
+    case MODEL_SPAWN:
+        task->parent = p->other;
+        task->flags &= (uint8_t)~TASK_BEGUN_BEFORE;
+        task->function = function_word(g, p->object);
+        break;
+    case MODEL_START:
+        if (task->function == 0)
+            task->function = function_word(g, p->object);
+        if (p->lane < g->trace->lane_count && g->worker_of[p->lane] == 0)
+            task->placement = HKT_THREAD;
+        break;
+    case MODEL_EXIT:
+        task->flags |= TASK_RESULT;
+        task->result = p->result > -(int64_t)FACT_MAX / 2 && p->result < (int64_t)FACT_MAX / 2
+                           ? p->result
+                           : 0;
+        break;
+    case MODEL_STEAL:
+        if (p->other < UINT32_MAX)
+            task->stolen_from = (uint32_t)p->other + 1;
+        break;
+    default: break;
+    }
+}
+
+static void on_point(void *context, const struct model_point *p)
+{
+    struct gather *g = context;
+    switch (p->type) {
+    case MODEL_COUNTER: on_counter(g, p); break;
+    case MODEL_ERROR:
+    case MODEL_MARK: on_mark(g, p); break;
+    default: on_task_point(g, p); break;
+    }
+}
+
+static void find_workers(struct gather *g)
+{
+    uint32_t n = g->trace->lane_count;
+    g->workers = calloc(n + 1, sizeof g->workers[0]);
+    g->worker_of = calloc(n + 1, sizeof g->worker_of[0]);
+    g->failed = g->workers == NULL || g->worker_of == NULL;
+    for (uint32_t lane = 0; !g->failed && lane < n; lane++) {
+        if (g->trace->lanes[lane].head->worker < 0)
+            continue;
+        g->workers[g->worker_count] = lane;
+        g->worker_of[lane] = ++g->worker_count;
+    }
+}
+
+/* What the list of those that lived at the end knows besides. */
+static void placements(struct gather *g)
+{
+    for (uint32_t i = 0; i < g->trace->task_count; i++) {
+        uint32_t place = pairs_find(&g->task_ids, g->trace->tasks[i].id, 0);
+        if (place != PAIRS_NONE)
+            g->tasks[place].placement = (uint8_t)(g->trace->tasks[i].placement & 3);
+    }
+}
+
+bool gather(struct gather *g, const struct trace *t)
+{
+    const struct model_sink sink = {
+        .context = g, .bar = on_bar, .piece = on_piece, .point = on_point
+    };
+    char program[sizeof t->header->program + 1];
+    memset(g, 0, sizeof *g);
+    g->trace = t;
+    g->end = trace_duration(t);
+    memcpy(program, t->header->program, sizeof program - 1);
+    program[sizeof program - 1] = '\0';
+    g->program = words_of(&g->words, program);
+    find_workers(g);
+    if (g->failed)
+        return false;
+    (void)place_of(g, 0);
+    if (!trace_model(t, &sink))
+        return false;
+    for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
+        if (g->tasks[i].seen && !g->tasks[i].open)
+            change(g, &(struct change){ .time = g->tasks[i].until, .task = i });
+    placements(g);
+    return !g->failed && !g->words.text.failed;
+}
+
+void gather_free(struct gather *g)
+{
+    words_free(&g->words);
+    pairs_free(&g->objects);
+    pairs_free(&g->places);
+    pairs_free(&g->task_ids);
+    pairs_free(&g->counter_names);
+    free(g->workers);
+    free(g->worker_of);
+    free(g->place_words);
+    free(g->tasks);
+    free(g->changes);
+    free(g->spans);
+    free(g->points);
+    free(g->marks);
+}
