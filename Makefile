@@ -23,7 +23,7 @@ run:
 	@scripts/run-robots.sh "$(LOGS)"
 
 test:
-	@scripts/install-deps.sh build gzip test
+	@scripts/install-deps.sh build gzip test model
 	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang tsan-nosync
 
 test-other:

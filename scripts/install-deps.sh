@@ -18,6 +18,7 @@ needs_of() {
     style) echo cmd:clang-format=clang-format cmd:shellcheck=shellcheck cmd:python3=python3 \
         cmd:git=git cmd:g++=g++ cmd:clang=clang cmd:mandoc=mandoc ;;
     browser) echo cmd:chromium-headless-shell=chromium-headless-shell cmd:python3=python3 ;;
+    model) echo cmd:spin=spin cmd:gcc=gcc ;;
     tidy) echo cmd:clang-tidy=clang-tidy ;;
     coverage) echo cmd:llvm-cov=llvm cmd:clang=clang cmd:python3=python3 \
         'file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.profile-*.a=libclang-rt-dev' ;;
