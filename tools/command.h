@@ -20,6 +20,7 @@ struct command {
     int (*run)(const struct command *self, char **argv);
 };
 
+extern const struct command command_dump;
 extern const struct command command_help;
 extern const struct command command_robots;
 extern const struct command command_trace;

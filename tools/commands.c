@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-const struct command *const commands[] = { &command_robots, &command_trace, &command_help, NULL };
+const struct command *const commands[] = { &command_dump, &command_robots, &command_trace,
+                                           &command_help, NULL };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

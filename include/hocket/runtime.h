@@ -44,16 +44,17 @@ typedef struct hocket_runtime_options {
     int workers; /* 0 = HOCKET_WORKERS or usable CPUs; HOCKET_NO_WORKERS = calling thread alone */
     int max_blocking;     /* most threads for hocket_blocking; 0 = 512 */
     hocket_time watchdog; /* a task on a worker for longer is reported; 0 = 100 ms, FOREVER = off */
-    bool no_signals;      /* hocket_run: leave SIGINT and SIGTERM alone */
+    bool no_signals;      /* hocket_run: leave SIGINT, SIGTERM and SIGQUIT alone */
     bool quiet_watchdog;  /* lend a worker, but write nothing */
     int on_deadlock;      /* enum hocket_on_deadlock */
+    bool no_dump;         /* hocket_run: leave SIGQUIT alone */
 } hocket_runtime_options;
 
 #define HOCKET_NO_WORKERS (-1)
 
-#define HOCKET_RUNTIME_OPTIONS_DEFAULT                           \
-    {                                                            \
-        sizeof(hocket_runtime_options), 0, 0, 0, false, false, 0 \
+#define HOCKET_RUNTIME_OPTIONS_DEFAULT                                  \
+    {                                                                   \
+        sizeof(hocket_runtime_options), 0, 0, 0, false, false, 0, false \
     }
 #ifndef __cplusplus
 #define HOCKET_RUNTIME_OPTIONS(...) \
@@ -68,9 +69,10 @@ HOCKET_BEGIN_DECLS
  * and ended, and the at-exit functions have run.
  *
  * The calling thread is the first worker.  The first SIGINT or SIGTERM cancels
- * the root scope, the second ends the process with status 130.
+ * the root scope, the second ends the process with status 130.  SIGQUIT (Ctrl-\) writes a dump
+ * (dump.h) to standard error, and the program goes on; a second one within two seconds ends it.
  *
- * A signal that is ignored at the start stays ignored.  At the end both are as they were.
+ * A signal that is ignored at the start stays ignored.  At the end all are as they were.
  *
  * Returns what fn returned, or -ENOMEM, -EAGAIN (no thread to be had), -EBUSY (a runtime
  * is running already), -EINVAL (HOCKET_WORKERS, HOCKET_DEADLOCK or the options make no sense).  Not a cancel point.

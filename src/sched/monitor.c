@@ -31,6 +31,7 @@ enum { AWAKE, DEEP, STOP };
 static _Atomic uint32_t state;
 static _Atomic bool started;
 static struct hocket__thread thread;
+void (*hocket__sched_late)(void);
 
 void hocket__monitor_kick(void)
 {
@@ -88,6 +89,7 @@ static bool look(hocket_time now)
     /* The list is taken whole: with the same head as at the last tick, nobody has come for it. */
     static const hocket_task *seen_injected;
     const hocket_task *injected = hk_load(&rt->inject);
+    static bool seen_interrupt;
     bool left = injected && injected == seen_injected;
     seen_injected = injected;
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++) {
@@ -95,6 +97,10 @@ static bool look(hocket_time now)
         (void)hocket__timers_fire(&w->timers, now);
         look_at(w, now, left, &v);
     }
+    bool interrupt = hk_load_acq(&rt->interrupted);
+    if (interrupt && seen_interrupt && hocket__sched_late)
+        hocket__sched_late();
+    seen_interrupt = interrupt;
     hk_store(&rt->stuck, v.stuck);
     int active = hk_load(&rt->active), target = hk_load(&rt->target);
     if (hk_load(&rt->sleeping) > 0) {

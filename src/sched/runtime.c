@@ -359,6 +359,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     hocket__sched_run_fn = config->run;
     hocket__sched_start_failed = config->start_failed;
     hocket__sched_pending = config->pending;
+    hocket__sched_late = config->late;
     hocket__sched_outside = config->outside;
     hocket__sched_quiescent = config->quiescent;
     hocket__quiet_start();

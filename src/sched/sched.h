@@ -19,11 +19,14 @@ struct hocket__sched_config {
     void (*start_failed)(hocket_task *task, int error); /* end a task that could not be started */
     void (*report)(hocket_task *task, hocket_time ran); /* watchdog; may be NULL */
     void (*pending)(void); /* called by a worker after hocket__sched_interrupt */
+    void (*late)(void);    /* called by the monitor if no worker has come to that */
     /* sched/quiet.h; NULL: nobody looks.  May something happen that the scheduler knows nothing of?
      * for_cancel: some task sleeps until it is cancelled. */
     bool (*outside)(bool for_cancel);
     void (*quiescent)(void); /* nothing will ever go on; may return */
 };
+
+extern void (*hocket__sched_late)(void); /* the config's, kept */
 
 /* Start and stop; one runtime a process, serialised by the caller. */
 int hocket__sched_start(const struct hocket__sched_config *config);

@@ -21,6 +21,7 @@
  * and so do exec and _exit.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@
 #include "base/env.h"
 #include "base/panic.h"
 #include "park/forked.h"
+#include "park/world.h"
 #include "sched/sched.h"
 #include "sys/stack.h"
 #include "sys/sys.h"
@@ -179,18 +181,29 @@ static void in_forked_child(void)
     hocket__signals_in_child();
 }
 
+/* The dump first: a cancel changes what there is to see. */
+static void pending(void)
+{
+    hocket__dump_serve();
+    hocket__signals_pending();
+}
+
 static int start(const hocket_runtime_options *o, bool seat)
 {
     struct hocket__sched_config config = {
         .run = hocket__task_run,
         .start_failed = hocket__task_start_failed,
-        .pending = hocket__signals_pending,
+        .pending = pending,
+        .late = hocket__dump_serve,
     };
     int err = options_check(o);
     if (err == 0)
         err = workers_wanted(o, &config.workers);
-    if (err)
-        return err;
+    int world = err ? err : hocket__world_wanted();
+    if (world < 0)
+        return world;
+    if (world)
+        config.workers = 0;
     config.seat = seat || config.workers == 0;
     config.max_blocking = config.workers == 0    ? 0
                           : o && o->max_blocking ? o->max_blocking
@@ -385,10 +398,13 @@ int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options 
     if (err)
         return err;
     bool signals = !(options && options->no_signals) && hocket__signals_install() == 0;
+    bool dumps = signals && !(options && options->no_dump) && hocket__dump_signal_on(SIGQUIT) == 0;
     err = run_root(&root, self);
     busy_begin();
     stop(self);
     busy_end();
+    if (dumps)
+        hocket__dump_signal_off();
     if (signals)
         hocket__signals_restore();
     return err ? err : root.result;

@@ -21,6 +21,15 @@ void hocket__signals_handler(int signal);
 void hocket__signals_remember(void);
 void hocket__signals_in_child(void);
 
+/*
+ * A signal that makes a dump (trace/dump_signal.c).  on: 0, -EBUSY (the program has chosen
+ * another one), -EINVAL.  serve: make what was asked for; by a worker, or by the monitor where
+ * none comes to it.
+ */
+int hocket__dump_signal_on(int signal);
+void hocket__dump_signal_off(void);
+void hocket__dump_serve(void);
+
 /* The part that a handler cannot do; called by a worker. */
 void hocket__signals_pending(void);
 

@@ -2,10 +2,11 @@
 /*
  * backtrace - see trace/backtrace.h
  *
- * A suspended context begins with the registers that the switch has saved (sys/switch_*.S); with them the
- * walk starts in the caller of the switch.  A task that is PARKED has its stack pointer in place, and as long
- * as its wait goes on nothing there changes.  One that is ready may just be leaving its stack or coming back
- * to it: what is read then can be wrong, and is taken only if it ends where all stacks begin.
+ * A suspended context begins with the registers that the switch has saved (sys/switch_*.S); with
+ * them the walk starts in the caller of the switch.  A task that is PARKED has its stack pointer
+ * in place, and as long as its wait goes on nothing there changes.  One that is ready may just be
+ * leaving its stack or coming back to it: what is read then can be wrong, and is taken only if it
+ * ends where all stacks begin.
  */
 #include "trace/backtrace.h"
 

@@ -5,9 +5,9 @@
 /*
  * backtrace - the calls on the stack of a task that is off the CPU, and on one's own
  *
- * The stack of a parked fiber is read where it lies, while the program goes on.  What was read counts only if
- * the task is in the same wait afterwards, on the same stack.  Stacks stay mapped between
- * hocket__stacks_pin and _unpin (sys/stack.h), which the caller sees to.  Signal-safe.
+ * The stack of a parked fiber is read where it lies, while the program goes on.  What was read
+ * counts only if the task is in the same wait afterwards, on the same stack.  Stacks stay mapped
+ * between hocket__stacks_pin and _unpin (sys/stack.h), which the caller sees to.  Signal-safe.
  */
 #include "park/record.h"
 
@@ -22,7 +22,10 @@ struct hocket__frames {
 /* False: it runs, has no stack, or moved while we looked. */
 bool hocket__backtrace_task(hocket_task *task, bool in_handler, struct hocket__frames *ret);
 
-/* The caller's own calls; nothing above `high`, the end of its stack, is read (0: 64 KiB more at most). */
+/*
+ * The caller's own calls; nothing above `high`, the end of its stack, is read (0: 64 KiB more at
+ * most).
+ */
 void hocket__backtrace_here(uintptr_t high, bool in_handler, struct hocket__frames *ret);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * cfi - see trace/cfi.h
  *
- * The format is that of the Linux Standard Base (.eh_frame, .eh_frame_hdr) and of DWARF 5, 6.4.  The
- * program of a function is run up to the address in question; the outcome is a small
- * rule, which is kept: tasks of a program stop at few places.
+ * The format is that of the Linux Standard Base (.eh_frame, .eh_frame_hdr) and of DWARF 5, 6.4.
+ * The program of a function is run up to the address in question; the outcome is a small rule,
+ * which is kept: tasks of a program stop at few places.
  *
  * The table of rules is direct-mapped.  An entry is written under its own word (0: free to take,
  * 1: being written, otherwise the address it is for) and read like a seqlock: the address before
@@ -414,7 +414,10 @@ HOCKET_NO_ASAN HOCKET_NO_TSAN bool hocket__frame_peek(const struct hocket__frame
     return true;
 }
 
-/* The few operations that compilers use for frames with aligned variables.  `cfa` is pushed first. */
+/*
+ * The few operations that compilers use for frames with aligned variables.  `cfa` is pushed
+ * first.
+ */
 static bool evaluate(const struct hocket__frame *f, struct reader r, uintptr_t first,
                      uintptr_t *ret)
 {
@@ -527,4 +530,27 @@ bool hocket__frame_up(struct hocket__frame *f)
     if (!find_rule(f->pc - 1, f->in_handler, &rule))
         return up_by_frame_pointer(f);
     return !rule.outermost && up_by_rule(f, &rule);
+}
+
+bool hocket__frame_step(uintptr_t pc, struct hocket__step *ret)
+{
+    struct rule rule;
+    struct hocket__step step = { .ra = INT32_MAX };
+    if (!find_rule(pc, false, &rule) || rule.outermost || rule.cfa_length > 0)
+        return false;
+    if (rule.cfa_reg != HOCKET__REG_SP && rule.cfa_reg != HOCKET__REG_FP)
+        return false;
+    step.cfa = rule.cfa_offset;
+    step.by_fp = rule.cfa_reg == HOCKET__REG_FP;
+    for (unsigned i = 0; i < rule.count; i++) {
+        const struct saved *s = &rule.saved[i];
+        bool fp = s->reg == HOCKET__REG_FP, ra = s->reg == HOCKET__REG_RA;
+        if ((fp || ra) && s->how != AT_CFA)
+            return false;
+        step.ra = ra ? s->offset : step.ra;
+        step.fp = fp ? s->offset : step.fp;
+        step.fp_saved |= fp;
+    }
+    *ret = step;
+    return step.ra != INT32_MAX;
 }

@@ -9,8 +9,8 @@
  * frame pointers and debug information.  What is understood is what compilers emit for
  * ordinary functions; anything else makes the walk fall back on the frame pointer.
  *
- * Nothing here allocates, locks or keeps state but a table of answers that threads share: signal-safe
- * as far as hocket__module_find is.
+ * Nothing here allocates, locks or keeps state but a table of answers that threads share:
+ * signal-safe as far as hocket__module_find is.
  */
 #include "base/atomic.h"
 
@@ -38,10 +38,22 @@ struct hocket__frame {
 };
 
 /*
- * Go to the caller.  `pc` is then a return address: look up pc - 1.  False at the outermost frame, or
- * when nothing more is known.
+ * Go to the caller.  `pc` is then a return address: look up pc - 1.  False at the outermost
+ * frame, or when nothing more is known.
  */
 bool hocket__frame_up(struct hocket__frame *f);
+
+/*
+ * The same in short for functions whose frame has one size at `pc`, which are nearly all: the CFA is
+ * a register and `cfa`; the return address, and the caller's frame pointer if it was saved, lie
+ * `ra` and `fp` from the CFA.  False: it is none of them.
+ */
+struct hocket__step {
+    int32_t cfa, ra, fp;
+    bool by_fp;    /* of the two registers */
+    bool fp_saved; /* else the caller's is the same */
+};
+bool hocket__frame_step(uintptr_t pc, struct hocket__step *ret);
 
 /* A word of the stack.  It may change under our hands: the caller finds out. */
 bool hocket__frame_peek(const struct hocket__frame *f, uintptr_t at, uintptr_t *ret);

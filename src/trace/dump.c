@@ -2,11 +2,11 @@
 /*
  * dump - all tasks as text: the head, the workers, and the order of things
  *
- * One dump at a time: `busy` is taken by a CAS, in a signal handler too, which gives up if it is taken, since the
- * one who has it may be what the handler interrupted.  Others wait their turn.
+ * One dump at a time: `busy` is taken by a CAS, in a signal handler too, which gives up if it is
+ * taken, since the one who has it may be what the handler interrupted.  Others wait their turn.
  *
- * All of it works without memory.  The state is static; for the notes of many tasks memory is mapped, and if there
- * is none a table for TASKS_STATIC serves.
+ * All of it works without memory.  The state is static; for the notes of many tasks memory is
+ * mapped, and if there is none a table for TASKS_STATIC serves.
  */
 #include <hocket/dump.h>
 
@@ -130,7 +130,7 @@ static int write_all(struct hocket__dump *d)
     return hocket__out_close(&d->out);
 }
 
-static bool take(bool in_handler)
+bool hocket__dump_take(bool in_handler)
 {
     uint32_t free_word = 0;
     if (hk_cas(&busy, &free_word, 1))
@@ -142,7 +142,7 @@ static bool take(bool in_handler)
     return true;
 }
 
-static void give_back(void)
+void hocket__dump_give_back(void)
 {
     if (hk_xchg(&busy, 0) == 2)
         (void)hocket__futex_wake(&busy, 1);
@@ -150,7 +150,7 @@ static void give_back(void)
 
 int hocket__dump_to(int fd, bool in_handler)
 {
-    if (!take(in_handler))
+    if (!hocket__dump_take(in_handler))
         return -EBUSY;
     memset(&dump, 0, sizeof dump);
     hocket__out_open(&dump.out, fd);
@@ -160,7 +160,7 @@ int hocket__dump_to(int fd, bool in_handler)
     int err = pinned ? write_all(&dump) : -EBUSY;
     if (pinned)
         hocket__stacks_unpin();
-    give_back();
+    hocket__dump_give_back();
     return err;
 }
 

@@ -5,12 +5,12 @@
 /*
  * dump - what the files of the dump share
  *
- * A dump is made in two goes over the records: dump_collect.c notes who there is and which scopes are open,
- * dump_tree.c sorts that and writes it, reading each task once more.  In between tasks come and go, so
- * each reading stands for itself and is checked against the id.
+ * A dump is made in two goes over the records: dump_collect.c notes who there is and which scopes
+ * are open, dump_tree.c sorts that and writes it, reading each task once more.  In between tasks
+ * come and go, so each reading stands for itself and is checked against the id.
  *
- * Room for the notes is mapped; where that fails a small static table serves, and what does not fit in is
- * written as a plain list.  There is one dump at a time, and its state is static.
+ * Room for the notes is mapped; where that fails a small static table serves, and what does not
+ * fit in is written as a plain list.  There is one dump at a time, and its state is static.
  */
 #include "park/record.h"
 #include "trace/backtrace.h"
@@ -84,7 +84,17 @@ void hocket__dump_task(struct hocket__dump *d, const struct hocket__look *l, uns
 void hocket__dump_frames(struct hocket__dump *d, const struct hocket__frames *f, unsigned depth);
 void hocket__dump_name(struct hocket__dump *d, const hocket_task *t, uint64_t id);
 
-/* ---- dump.c: in a handler: addresses only where names cannot be had; 0, -EBUSY, or a write's error */
+/*
+ * ---- dump.c: in a handler: addresses only where names cannot be had; 0, -EBUSY, or a write's
+ * error
+ */
 int hocket__dump_to(int fd, bool in_handler);
+
+/*
+ * The right to use trace/names.h, of which there is one: a dump has it, and whoever else names calls.
+ * False, in a handler alone (or for who says so): somebody has it.
+ */
+bool hocket__dump_take(bool in_handler);
+void hocket__dump_give_back(void);
 
 #endif

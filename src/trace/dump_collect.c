@@ -2,9 +2,9 @@
 /*
  * dump_collect - who there is, and which scopes are open
  *
- * A task's open scopes are read under its guard, as its own enter and leave do; in a signal handler the guard may be
- * the interrupted function's, so there it is only tried.  A task's home is noted as an address: the scope
- * may be gone before we get to it.
+ * A task's open scopes are read under its guard, as its own enter and leave do; in a signal
+ * handler the guard may be the interrupted function's, so there it is only tried.  A task's home
+ * is noted as an address: the scope may be gone before we get to it.
  */
 #include <string.h>
 

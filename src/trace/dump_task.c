@@ -6,8 +6,8 @@
  *         at hocket_mutex_lock_until+0x8e (libhocket.so.0+0x1aa2e)
  *         at read_all+0x31 (program+0x12c1)
  *
- * Of the calls, those inside the library above the public function and below the task's own are left out
- * where names tell which they are.
+ * Of the calls, those inside the library above the public function and below the task's own are
+ * left out where names tell which they are.
  */
 #include <errno.h>
 #include <string.h>
@@ -46,8 +46,8 @@ static bool is(const struct hocket__name *n, const char *function)
 }
 
 /*
- * The public function that waits: the one above hocket__wait_park, perhaps with a helper of its own in between.
- * Inline functions have no frame; then it is what they call.
+ * The public function that waits: the one above hocket__wait_park, perhaps with a helper of its
+ * own in between. Inline functions have no frame; then it is what they call.
  */
 static unsigned first_shown(struct hocket__dump *d, const struct hocket__frames *f)
 {

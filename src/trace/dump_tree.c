@@ -3,11 +3,11 @@
  * dump_tree - the tasks by scope, indented, equal ones as one
  *
  * Tasks are sorted by home, likeness and id, then the alike are given the id of the first of them
- * and all are sorted once more: so within a scope the order is that of the first ids.  Heap sort: in place, and
- * without the allocation that libc's makes.
+ * and all are sorted once more: so within a scope the order is that of the first ids.  Heap sort:
+ * in place, and without the allocation that libc's makes.
  *
- * The walk down is a recursion over the depth of nesting; deeper ones than DEPTH_MAX come at the end, with tasks whose
- * scope was gone when we looked.
+ * The walk down is a recursion over the depth of nesting; deeper ones than DEPTH_MAX come at the
+ * end, with tasks whose scope was gone when we looked.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #include "task/task.h"
 #include "trace/dump.h"
 
-#define DEPTH_MAX 100
+#define DEPTH_MAX 40 /* of 4 small frames each: signal stacks are 64 KiB */
 
 /* ---- order ---- */
 

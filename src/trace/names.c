@@ -2,8 +2,9 @@
 /*
  * names - see trace/names.h
  *
- * A file is data from outside: every offset in it is checked against its size.  A lookup walks the
- * whole symbol table, some 10 us a thousand symbols; so answers are kept in a small table by address.
+ * A file is data from outside: every offset in it is checked against its size.  A lookup walks
+ * the whole symbol table, some 10 us a thousand symbols; so answers are kept in a small table by
+ * address.
  */
 #include "trace/names.h"
 
