@@ -144,7 +144,7 @@ def test_wait(page, ended):
     page.key("Enter")
     check(text(page, "#details-title").endswith("#%d" % wait["waker"]), "Enter leads to the waker")
     page.key("Escape")
-    same(text(page, "#details-title"), "Selection", "Esc clears")
+    same(text(page, "#details-title"), "The longest waits", "Esc clears")
 
 
 def test_search(page):

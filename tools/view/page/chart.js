@@ -166,11 +166,11 @@ class Chart {
   }
 
   laneHeight() {
-    const n = this.model.workers.n;
-    return n === 0 ? 0 : Math.max(4, Math.min(20, Math.floor(window.innerHeight * 0.25 / n)));
+    const n = this.model.lanes.shown.length;
+    return n === 0 ? 0 : Math.max(3, Math.min(18, Math.floor(window.innerHeight * 0.19 / n)));
   }
   headHeight() {
-    const n = this.model.workers.n;
+    const n = this.model.lanes.shown.length;
     return OVERVIEW + AXIS + (n > 0 ? HEADING + n * this.laneHeight() + 6 : 0);
   }
 
@@ -211,9 +211,10 @@ class Chart {
   /* In the head: { lane, task, bar } or { overview: time }. */
   hitHead(x, y) {
     if (y < OVERVIEW) return { overview: (x - GUTTER) / this.plotWidth() * this.whole() };
-    const lane = Math.floor((y - OVERVIEW - AXIS - HEADING) / this.laneHeight());
-    const { workers, lanes, bars } = this.model;
-    if (y < OVERVIEW + AXIS + HEADING || lane >= workers.n) return null;
+    const row = Math.floor((y - OVERVIEW - AXIS - HEADING) / this.laneHeight());
+    const { lanes, bars } = this.model;
+    if (y < OVERVIEW + AXIS + HEADING || row >= lanes.shown.length) return null;
+    const lane = lanes.shown[row];
     if (x < GUTTER) return { lane, task: -1, bar: -1 };
     const lo = lanes.first[lane], hi = lanes.first[lane + 1], time = this.timeAt(x);
     if (lo === hi) return { lane, task: -1, bar: -1, time };

@@ -9,14 +9,24 @@ class Details {
     this.nothing();
   }
   nothing() {
-    byId('details-title').textContent = 'Selection';
-    byId('details-facts').replaceChildren();
+    byId('details-title').textContent = 'The longest waits';
+    byId('details-facts').replaceChildren(make('p.soft', {},
+      'Click a bar or a name for the waits of a task, a row on the left for the waits in it. ',
+      make('kbd', {}, '?'), ' keys'));
     byId('details-shares').replaceChildren();
-    byId('details-list').replaceChildren(make('div.hint', {},
-      make('p', {}, 'Click a bar or the name of a task to see its waits: for what, since when, how long, and who ended them.'),
-      make('p', {}, 'Click a row of the table on the left to point out all waits for it. ',
-           make('kbd', {}, '?'), ' shows all keys.')));
-    this.table = null;
+    if (this.longest === undefined) this.longest = this.findLongest(300);
+    this.waitsTable(this.longest, 'Nothing waited.', true);
+    this.shown = -1;
+    this.list = 'longest';
+  }
+  findLongest(n) {
+    const { bars, waits } = this.model;
+    const lengths = Float64Array.from(waits, (b) => bars.end[b] - bars.start[b]).sort();
+    const least = lengths.length > n ? lengths[lengths.length - n] : 0;
+    const found = [];
+    for (const bar of waits)
+      if (bars.end[bar] - bars.start[bar] >= least && found.length < n) found.push(bar);
+    return found;
   }
   taskLink(task) {
     if (task < 0) return make('span.soft', {}, '–');

@@ -66,6 +66,14 @@ function waitColors(chart, bar) {
   return [colors.waitFaint[category], colors.wait[category]];
 }
 
+/* What is not known. */
+function drawDots(raster, x0, x1, y, height, color) {
+  const thin = Math.max(1, Math.round(raster.scale)), middle = y + (height >> 1);
+  x1 = Math.min(x1, raster.width);
+  for (let x = x0 - x0 % (6 * thin); x < x1; x += 6 * thin)
+    raster.rect(Math.max(x, x0), middle, Math.min(x + 3 * thin, x1), middle + thin, color);
+}
+
 function drawBar(chart, raster, bar, x0, x1, y, height) {
   const { colors, model, focus } = chart, state = model.bars.state[bar];
   const faint = focus !== null && focus.test !== undefined;
@@ -79,9 +87,7 @@ function drawBar(chart, raster, bar, x0, x1, y, height) {
     raster.rect(x0, y, x1, y + height, body);
     raster.rect(x0, y + height - 3 * thin, x1, y + height, line);
   } else if (state === UNKNOWN) {
-    for (let x = x0 - x0 % (6 * thin); x < x1; x += 6 * thin)
-      raster.rect(Math.max(x, x0), y + (height >> 1), Math.min(x + 3 * thin, x1),
-                  y + (height >> 1) + thin, colors.unknown);
+    drawDots(raster, x0, x1, y, height, colors.unknown);
   }
 }
 
@@ -179,6 +185,9 @@ function drawLane(chart, raster, lane, y, height, labels) {
   const { model, colors, names, selected } = chart, { bars, lanes } = model;
   const { left, width, step, t0, scale } = geometry(chart, raster);
   const lo = lanes.first[lane], hi = lanes.first[lane + 1];
+  if (model.workers.lost[lane] > 0)
+    drawDots(raster, left + Math.max(0, Math.round(-t0 / step)),
+             left + Math.round((model.workers.begins[lane] - t0) / step), y, height, colors.unknown);
   let i = lastBefore(lanes.start, lo, hi, t0), free = 0;
   const ends = (k) => bars.end[lanes.bar[k]];
   const busy = (time) => {

@@ -104,10 +104,11 @@ function drawHead(chart) {
   drawOverview(chart, raster);
   gridLines(chart, raster, Math.round((OVERVIEW + AXIS) * scale), raster.height);
   const gap = height > 8 ? 2 : 1;
-  for (let lane = 0; lane < model.workers.n; lane++) {
-    const y = Math.round((first + lane * height) * scale);
+  const { shown } = model.lanes;
+  shown.forEach((lane, row) => {
+    const y = Math.round((first + row * height) * scale);
     drawLane(chart, raster, lane, y, Math.round((height - gap) * scale), labels);
-  }
+  });
   raster.rect(0, Math.round((OVERVIEW + AXIS) * scale), Math.round(GUTTER * scale), raster.height,
               colors.panel);
   raster.show();
@@ -115,18 +116,24 @@ function drawHead(chart) {
   context.setTransform(scale, 0, 0, scale, 0, 0);
   drawBrush(chart, context);
   drawAxis(chart, context);
-  if (model.workers.n > 0) {
+  if (shown.length > 0) {
+    const idle = model.workers.n - shown.length;
     context.fillStyle = css.panel;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), HEADING);
     context.fillStyle = css.ink;
     context.font = FONT_BOLD;
-    context.fillText(plural(model.workers.n, 'worker'), 14, OVERVIEW + AXIS + HEADING / 2 + 1);
+    context.fillText(plural(shown.length, 'worker'), 14, OVERVIEW + AXIS + HEADING / 2 + 1);
+    if (idle > 0) {
+      context.font = FONT;
+      context.fillStyle = css.soft;
+      context.fillText(`and ${count(idle)} that ran nothing`, 84, OVERVIEW + AXIS + HEADING / 2 + 1);
+    }
     context.fillStyle = css.line;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), 1);
   }
   const every = Math.ceil(12 / height);
-  for (let lane = 0; lane < model.workers.n; lane += every) {
-    const y = first + lane * height + (height - gap) / 2 + 0.5;
+  for (let row = 0; row < shown.length; row += every) {
+    const lane = shown[row], y = first + row * height + (height - gap) / 2 + 0.5;
     context.font = FONT;
     context.fillStyle = css.ink;
     context.textAlign = 'left';

@@ -38,7 +38,7 @@ class Page {
     ].filter((f) => f !== '').join('  ·  ');
     const notices = [];
     if (facts.lost > 0)
-      notices.push(`${plural(facts.lost, 'older event')} ${facts.lost === 1 ? 'was' : 'were'} dropped to keep the newest: each worker’s part begins where its dots end.`);
+      notices.push(`${plural(facts.lost, 'older event')} ${facts.lost === 1 ? 'was' : 'were'} dropped to keep the newest: dotted lines are what is not known.`);
     if (facts.missed > 0) notices.push(`${plural(facts.missed, 'event')} could not be recorded.`);
     if (facts.lanesDenied > 0) notices.push(`${plural(facts.lanesDenied, 'thread')} had no room to record anything.`);
     if (facts.flags & 1) notices.push('The program was about to die when this was written.');
@@ -61,7 +61,7 @@ class Page {
       }
       chart.revealTask(task);
     }
-    if (!keepList || this.details.list !== 'focus') {
+    if (!keepList || this.details.list === 'task') {
       if (!keepList) this.unfocus();
       this.details.task(task, bar);
     }

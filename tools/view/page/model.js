@@ -83,7 +83,11 @@ function makeLanes(raw, bars, place) {
     start[i] = bars.start[bar[i]];
     busy[i + 1] = busy[i] + bars.end[bar[i]] - start[i];
   }
-  return { first: sorted.first, bar, start, busy };
+  /* Rows for those that ran anything: a spare that never did is only counted. */
+  const shown = [];
+  for (let lane = 0; lane < workers.n; lane++)
+    if (sorted.first[lane + 1] > sorted.first[lane] || workers.lost[lane] > 0) shown.push(lane);
+  return { first: sorted.first, bar, start, busy, shown };
 }
 
 /* Every wake by a task, in order of time. */
@@ -100,8 +104,15 @@ function makeWakes(raw, place) {
 }
 
 /* Spans by task, with how deep each lies in others; those of no task are left to the table. */
-function makeSpans(raw) {
+function makeSpans(raw, bars) {
   const { spans, tasks } = raw;
+  /* One whose end was not seen ends with its task. */
+  for (let i = 0; i < spans.n; i++) {
+    const task = spans.task[i] - 1;
+    if (task < 0 || bars.first[task] === bars.first[task + 1]) continue;
+    const end = bars.end[bars.first[task + 1] - 1];
+    spans.length[i] = Math.max(0, Math.min(spans.length[i], end - spans.start[i]));
+  }
   const { first, place } = countingSort(spans.n, tasks.n + 1, (i) => spans.task[i]);
   const order = new Uint32Array(spans.n), depth = new Uint8Array(spans.n);
   const deepest = new Uint8Array(tasks.n);
@@ -155,7 +166,7 @@ function makeModel(raw) {
   model.bars = bars;
   model.lanes = makeLanes(raw, bars, place);
   model.wakes = makeWakes(raw, place);
-  model.spanRows = makeSpans(raw);
+  model.spanRows = makeSpans(raw, bars);
   model.overview = makeOverview(bars, raw.facts.duration, 1000);
   model.changes = null; /* the bars have it all */
 

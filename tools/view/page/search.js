@@ -10,6 +10,8 @@ class Search {
     this.actions = actions; /* task(t), focus(f), only(tasks, words) */
     this.input = byId('search');
     this.list = byId('search-results');
+    this.waitedAt = new Uint8Array(this.model.sites.n);
+    for (const bar of this.model.waits) this.waitedAt[this.model.bars.b[bar]] = 1;
     this.at = -1;
     this.input.addEventListener('input', () => this.update());
     this.input.addEventListener('focus', () => this.update());
@@ -42,7 +44,8 @@ class Search {
         groups.objects.push(o);
     }
     groups.kinds = [...kinds];
-    for (let s = 0; s < sites.n; s++) if (hits[sites.name[s]]) groups.sites.push(s);
+    for (let s = 0; s < sites.n; s++)
+      if (hits[sites.name[s]] && this.waitedAt[s]) groups.sites.push(s);
     const seen = new Set();
     for (let s = 0; s < spans.n; s++)
       if (hits[spans.name[s]] && !seen.has(spans.name[s])) {

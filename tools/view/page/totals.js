@@ -18,6 +18,9 @@ class Totals {
     this.model = chart.model;
     this.names = chart.names;
     this.onFocus = onFocus;
+    this.groups = [];           /* of tasks by name: { title } */
+    this.groupOf = new Map();   /* a name's string: its group */
+    this.patterns = new Map();  /* a name without its numbers: its group */
     this.by = 'object';
     this.part = false;
     byId('totals-tabs').replaceChildren(...TOTALS.map(({ id, label }) => make('button.tab', {
@@ -47,19 +50,34 @@ class Totals {
     default: return this.nameKey(bars.task[bar]);
     }
   }
-  /* Tasks of one name, or without one of one function. */
+  /* Tasks whose names differ in numbers alone are counted together: those without one by function. */
   nameKey(task) {
-    const { tasks } = this.model;
-    return this.model.strings[tasks.name[task]] !== '' ? tasks.name[task] : tasks.start[task];
+    const { tasks, strings } = this.model;
+    const name = strings[tasks.name[task]] !== '' ? tasks.name[task] : tasks.start[task];
+    let group = this.groupOf.get(name);
+    if (group === undefined) {
+      const words = this.names.clean(strings[name]).replace(/\+0x[0-9a-f]+$/, '') || 'without a name';
+      const pattern = /^0x/.test(words) ? words : words.replace(/\d+/g, '*');
+      if (this.patterns.has(pattern)) {
+        group = this.patterns.get(pattern);
+        this.groups[group].title = pattern;
+      } else {
+        group = this.groups.push({ title: words }) - 1;
+        this.patterns.set(pattern, group);
+      }
+      this.groupOf.set(name, group);
+    }
+    return group;
   }
   title(key) {
     const { names } = this;
     switch (this.by) {
     case 'object': return names.object(key);
     case 'site': return names.site(key);
-    case 'holder': return key > 0 ? names.taskFull(key - 1) : 'nobody, or unknown';
+    case 'holder': return names.taskFull(key - 1);
     case 'kind': return names.string(key);
-    default: return names.string(key).replace(/\+0x[0-9a-f]+$/, '') || 'without a name';
+    case 'name': return this.groups[key].title;
+    default: return names.string(key);
     }
   }
   category(key) {
@@ -84,11 +102,60 @@ class Totals {
         s.longest = what;
       }
     };
+    if (this.by === 'name') return this.sumTasks(t0, t1);
     if (this.by === 'span')
       for (let i = 0; i < spans.n; i++) add(spans.name[i], spans.start[i], spans.start[i] + spans.length[i], i);
     else
-      for (const bar of waits) add(this.keyOf(bar), bars.start[bar], bars.end[bar], bar);
+      for (const bar of waits) {
+        const key = this.keyOf(bar);
+        if (key > 0 || this.by !== 'holder') add(key, bars.start[bar], bars.end[bar], bar);
+      }
     return sums;
+  }
+  /* By name, what tasks did: not only waits. */
+  sumTasks(t0, t1) {
+    const { bars, tasks } = this.model, sums = new Map();
+    t1 = Math.min(t1, this.model.facts.duration);
+    for (let task = 0; task < tasks.n; task++) {
+      const lo = bars.first[task], hi = bars.first[task + 1];
+      if (lo === hi || bars.start[lo] > t1 || bars.end[hi - 1] < t0) continue;
+      const a = lastBefore(bars.start, lo, hi, t0), b = lastBefore(bars.start, lo, hi, t1);
+      const within = (part, state, bar, time) => part[bar] + (bars.state[bar] === state ?
+        Math.min(Math.max(time - bars.start[bar], 0), bars.end[bar] - bars.start[bar]) : 0);
+      const between = (part, state) => within(part, state, b, t1) - within(part, state, a, t0);
+      const key = this.nameKey(task);
+      let s = sums.get(key);
+      if (s === undefined) sums.set(key, s = { count: 0, total: 0, run: 0, ready: 0, wait: 0 });
+      const run = between(bars.run, RUNNING), ready = between(bars.ready, READY);
+      const wait = between(bars.wait, WAITING);
+      s.count++;
+      s.run += run;
+      s.ready += ready;
+      s.wait += wait;
+      s.total += run + ready + wait;
+    }
+    return sums;
+  }
+  taskColumns() {
+    const of = (key) => this.sums.get(key);
+    const time = (name, what) => ({ name, width: '5.2rem', number: true, sort: (key) => of(key)[what],
+                                    cell: (key) => duration(of(key)[what]) });
+    const shares = (key) => {
+      const piece = (look, value) => {
+        const span = make('span.' + look);
+        span.style.width = (value / Math.max(of(key).total, 1e-9) * 100).toFixed(2) + '%';
+        return span;
+      };
+      return make('div.shares-bar', {}, piece('running', of(key).run), piece('ready', of(key).ready));
+    };
+    return [
+      { name: 'tasks called', width: 'minmax(7rem, 2fr)', sort: (key) => this.title(key).toLowerCase(),
+        cell: (key) => make('span.name', { title: this.title(key) }, this.title(key)) },
+      { name: 'tasks', width: '4.6rem', number: true, cell: (key) => count(of(key).count),
+        sort: (key) => of(key).count },
+      time('running', 'run'), time('ready', 'ready'), time('waiting', 'wait'),
+      { name: 'share of each', width: 'minmax(5rem, 1fr)', cell: shares },
+    ];
   }
   makeTable() {
     const { by } = this, of = (key) => this.sums.get(key);
@@ -117,9 +184,9 @@ class Totals {
         sort: (key) => of(key).most },
       { name: 'share', width: 'minmax(5rem, 1fr)', cell: share, sort: (key) => of(key).total },
     ];
-    const empty = by === 'span' ? 'The program marked no spans.' : 'Nothing waited.';
+    const empty = '';
     this.table = new Table(byId('totals-table'), {
-      columns, empty, sortBy: 2, onPick: (key) => this.pick(key),
+      columns: by === 'name' ? this.taskColumns() : columns, empty, sortBy: 2, onPick: (key) => this.pick(key),
     });
     this.table.element.dataset.by = by;
   }
@@ -128,7 +195,9 @@ class Totals {
     this.total = 0;
     for (const s of this.sums.values()) this.total += s.total;
     this.table.empty = this.part ? 'Nothing of this kind in what is seen.' :
-      this.by === 'span' ? 'The program marked no spans.' : 'Nothing waited.';
+      this.by === 'span' ? 'The program marked no spans.' :
+      this.by === 'holder' ? 'Of no wait is it known who held what it was for.' :
+      this.by === 'name' ? 'The trace has no tasks.' : 'Nothing waited.';
     this.table.set(this.sums.keys(), true);
     byId('totals-title').title = this.sums.size === 0 ? '' :
       `${plural(this.sums.size, 'row')}, ${duration(this.total)} in all`;
@@ -140,7 +209,7 @@ class Totals {
       return;
     }
     /* The tests of a focus outlive the choice of a table. */
-    const keyOf = Totals.prototype.keyOf.bind({ by, model: this.model, nameKey: this.nameKey });
+    const then = Object.assign(Object.create(this), { by }), keyOf = (bar) => then.keyOf(bar);
     this.onFocus({ type: by, key, title: this.title(key), category: this.category(key),
                    test: (bar) => this.model.bars.state[bar] === WAITING && keyOf(bar) === key });
   }
