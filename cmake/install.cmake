@@ -32,3 +32,10 @@ file(RELATIVE_PATH HOCKET_PC_PREFIX
   "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/hocket.pc.in ${PROJECT_BINARY_DIR}/hocket.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/hocket.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# gdb finds the first by the name of the library it belongs to (below its own data folder, or one that
+# the user calls safe); the second is to be sourced.
+set(gdb_script ${PROJECT_SOURCE_DIR}/tools/gdb/hocket-gdb.py)
+install(FILES ${gdb_script} DESTINATION ${CMAKE_INSTALL_DATADIR}/hocket)
+install(FILES ${gdb_script} RENAME libhocket.so.${PROJECT_VERSION}-gdb.py
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR})

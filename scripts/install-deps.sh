@@ -13,7 +13,7 @@ needs_of() {
         cmd:make=make file:/usr/include/stdio.h=libc6-dev ;;
     gzip) echo pc:zlib=zlib1g-dev pc:libisal=libisal-dev pc:libdeflate=libdeflate-dev ;;
     test-quick) echo pc:check=check cmd:g++=g++ ;;
-    test) echo pc:check=check cmd:gcc=gcc cmd:g++=g++ cmd:clang=clang cmd:ccache=ccache \
+    test) echo pc:check=check cmd:gdb=gdb cmd:gcc=gcc cmd:g++=g++ cmd:clang=clang cmd:ccache=ccache \
         'file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.tsan-*.a=libclang-rt-dev' ;;
     style) echo cmd:clang-format=clang-format cmd:shellcheck=shellcheck cmd:python3=python3 \
         cmd:git=git cmd:g++=g++ cmd:clang=clang cmd:mandoc=mandoc ;;
