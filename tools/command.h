@@ -23,6 +23,7 @@ struct command {
 extern const struct command command_dump;
 extern const struct command command_help;
 extern const struct command command_robots;
+extern const struct command command_sim;
 extern const struct command command_trace;
 
 /* All of them in the order of `hocket help`; ends with NULL. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-const struct command *const commands[] = { &command_dump, &command_robots, &command_trace,
+const struct command *const commands[] = { &command_dump, &command_robots, &command_sim, &command_trace,
                                            &command_help, NULL };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -122,6 +122,18 @@ HOCKET_BEGIN_DECLS
 HOCKET_API HOCKET_MUST_CHECK int hocket_sim_run(hocket_task_fn *fn, void *arg,
                                                 const hocket_sim_options *options);
 
+/*
+ * The same for a program: argv[0] is searched for in PATH, argv ends with NULL.  Each run executes it anew,
+ * in a world that opens where it calls hocket_run or hocket_runtime_start.  A run also fails
+ * when the program ends with a status other than 0 (HOCKET_SIM_RESULT, -EPROTO); handles that were not
+ * released are not looked for.
+ *
+ * As hocket_sim_run, and what execvp says (-ENOENT, -EACCES, ...); -ENOEXEC: the program
+ * ended without having started a runtime, or has another version of Hocket.
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_sim_exec(char *const *argv,
+                                                 const hocket_sim_options *options);
+
 /* Is the caller in a world? */
 HOCKET_API bool hocket_sim_active(void);
 

@@ -4,6 +4,7 @@
  *
  *     hocket choices 1
  *     seed 4711
+ *     strategy 0                  how it was found: places of the exhaustive search are fewer
  *     max_choices 100000
  *     max_delay 50000000
  *     2 17 go 3                   task, step, what, value
@@ -29,8 +30,9 @@ int hocket__sim_save(const char *path, const struct sim_plan *plan,
     FILE *f = fopen(path, "we");
     if (!f)
         return -errno;
-    fprintf(f, "hocket choices %d\nseed %llu\nmax_choices %u\nmax_delay %lld\n", SIM_VERSION,
-            (unsigned long long)plan->seed, plan->max_choices, (long long)plan->max_delay);
+    fprintf(f, "hocket choices %d\nseed %llu\nstrategy %d\nmax_choices %u\nmax_delay %lld\n",
+            SIM_VERSION, (unsigned long long)plan->seed, plan->strategy, plan->max_choices,
+            (long long)plan->max_delay);
     for (uint32_t i = 0; i < count; i++)
         fprintf(f, "%u %u %s %u\n", choices[i].task, choices[i].step, kinds[choices[i].kind],
                 choices[i].value);
@@ -83,9 +85,9 @@ static const char *read_all(FILE *f, struct sim_plan *plan, struct sim_choice *c
         return "no file of choices";
     if (version != SIM_VERSION)
         return "of another version of Hocket";
-    if (fscanf(f, "seed %llu max_choices %u max_delay %lld ", &seed, &plan->max_choices, &delay) !=
-            3 ||
-        plan->max_choices == 0)
+    if (fscanf(f, "seed %llu strategy %d max_choices %u max_delay %lld ", &seed, &plan->strategy,
+               &plan->max_choices, &delay) != 4 ||
+        plan->max_choices == 0 || plan->strategy < 0 || plan->strategy > HOCKET_SIM_EXHAUSTIVE)
         return "damaged: its head is not complete";
     plan->seed = seed;
     plan->max_delay = delay;

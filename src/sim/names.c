@@ -25,9 +25,13 @@ static void name_take(struct sim_task *t)
 {
     char *name = W.shared->names[t->number % SIM_NAMES];
     char text[HOCKET_NAME_MAX];
-    if (t->number >= SIM_NAMES || !hk_load(&t->task->named))
+    if (t->number >= SIM_NAMES)
         return;
-    (void)hocket__task_name(t->task, text, sizeof text);
+    if (hk_load(&t->task->named))
+        (void)hocket__task_name(t->task, text, sizeof text);
+    else
+        (void)snprintf(text, sizeof text, "%s",
+                       hk_load(&t->task->kind) == HOCKET__FOREIGN ? "main thread" : "");
     (void)snprintf(name, SIM_WORD_SIZE, "%.*s", SIM_WORD_SIZE - 1, text);
 }
 

@@ -59,6 +59,17 @@ static bool leaks(struct sim_shared *s)
     return false;
 }
 
+HOCKET_NORETURN static void child_program(struct sim_session *x)
+{
+    char number[16], seed[24];
+    (void)snprintf(number, sizeof number, "%d", x->shared_fd);
+    (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)x->shared->plan.seed);
+    (void)setenv("HOCKET_SIM_SHARED", number, 1);
+    (void)setenv("HOCKET_SIM", seed, 1); /* so that it can be seen in the environment */
+    x->shared->exec_error = hocket__child_exec(x->argv, x->shared_fd);
+    _exit(127);
+}
+
 HOCKET_NORETURN static void child(struct sim_session *x)
 {
     struct sim_shared *s = x->shared;
@@ -68,6 +79,8 @@ HOCKET_NORETURN static void child(struct sim_session *x)
     o.no_signals = o.quiet_watchdog = true;
     if (x->output >= 0)
         hocket__child_output(x->output);
+    if (x->argv)
+        child_program(x);
     hocket__sim_open(s);
     int err = hocket_run_with(body_main, &body, &o);
     if (!body.ran) {
@@ -88,7 +101,8 @@ HOCKET_NORETURN static void child(struct sim_session *x)
 
 static void clear_results(struct sim_shared *s)
 {
-    s->ended = s->pruned = s->crowded = s->out_full = false;
+    s->ended = s->opened = s->pruned = s->crowded = s->out_full = false;
+    s->exec_error = 0;
     s->failure = s->value = 0;
     s->message[0] = '\0';
     s->choices = s->hash = s->event_count = 0;
@@ -134,10 +148,10 @@ static void judge(struct sim_session *x, const struct hocket__child_end *end)
                        strsignal(end->value));
         if (take_panic(x))
             s->failure = HOCKET_SIM_DEADLOCK;
-    } else if (!s->ended) {
-        s->failure = HOCKET_SIM_CRASH;
+    } else if (!s->ended && (!x->argv || end->value != 0)) {
+        s->failure = x->argv ? HOCKET_SIM_RESULT : HOCKET_SIM_CRASH;
         s->value = end->value;
-        (void)snprintf(s->message, sizeof s->message, "exit with status %d in the run", end->value);
+        (void)snprintf(s->message, sizeof s->message, "exit status %d", end->value);
     }
 }
 
@@ -158,8 +172,10 @@ int hocket__sim_once(struct sim_session *x)
     if (id < 0)
         return id;
     hocket__child_wait(id, x->options.run_limit, &end);
+    if (x->shared->exec_error)
+        return x->shared->exec_error;
     judge(x, &end);
-    return 0;
+    return x->argv && !x->shared->opened && !x->shared->failure ? -ENOEXEC : 0;
 }
 
 /* ---- options ---- */
@@ -228,6 +244,7 @@ static int options_take(hocket_sim_options *o, const hocket_sim_options *from)
 
 int hocket__sim_plan_fill(struct sim_plan *plan, const hocket_sim_options *o)
 {
+    plan->version = SIM_VERSION;
     plan->strategy = o->strategy;
     plan->depth = o->depth;
     plan->max_choices = o->max_choices;
@@ -276,7 +293,7 @@ static void failed(struct sim_session *x)
     memcpy(x->choices, s->out, s->out_count * sizeof *s->out);
     x->choice_count = s->out_count;
     if (!s->out_full && s->failure != HOCKET_SIM_HANG && !x->options.no_shrink)
-        hocket__sim_shrink(x);
+        x->differs = !hocket__sim_shrink(x);
     r->shrunk = x->choice_count;
     if (x->options.save && !s->out_full) {
         int err = hocket__sim_save(x->options.save, &s->plan, x->choices, x->choice_count);
@@ -341,16 +358,17 @@ static int replay_prepare(struct sim_session *x)
 static int session_open(struct sim_session *x)
 {
     void *memory;
-    int err = hocket__shared_map(sizeof *x->shared, &memory);
+    int err = hocket__map(sizeof x->shared->out, &memory); /* large, and mostly not touched */
     if (err)
         return err;
-    x->shared = memory;
-    err = hocket__shared_map(sizeof x->shared->out, &memory); /* large, and mostly not touched */
+    x->choices = memory;
+    err = hocket__shared_map(sizeof *x->shared, &memory, &x->shared_fd);
     if (err) {
-        hocket__shared_unmap(x->shared, sizeof *x->shared);
+        hocket__unmap(x->choices, sizeof x->shared->out);
         return err;
     }
-    x->choices = memory;
+    x->shared = memory;
+    x->shared->plan.told = true;
     x->output = hocket__scratch_file();
     return 0;
 }
@@ -359,27 +377,39 @@ static void session_close(struct sim_session *x)
 {
     if (x->output >= 0)
         (void)close(x->output);
-    hocket__shared_unmap(x->choices, sizeof x->shared->out);
+    (void)close(x->shared_fd);
+    hocket__unmap(x->choices, sizeof x->shared->out);
     hocket__shared_unmap(x->shared, sizeof *x->shared);
+}
+
+static int session_run(struct sim_session *x, const hocket_sim_options *options)
+{
+    if (hocket_running() || hocket_sim_active())
+        return -EALREADY;
+    int err = options_take(&x->options, options);
+    if (err == 0)
+        err = session_open(x);
+    if (err)
+        return err;
+    err = hocket__sim_plan_fill(&x->shared->plan, &x->options);
+    if (err == 0)
+        err = replay_prepare(x);
+    if (err == 0)
+        err = run_all(x);
+    if (x->options.result)
+        *x->options.result = x->result;
+    session_close(x);
+    return err > 0 ? error_of(&x->result) : err;
 }
 
 int hocket_sim_run(hocket_task_fn *fn, void *arg, const hocket_sim_options *options)
 {
     struct sim_session x = { .fn = fn, .arg = arg };
-    if (hocket_running() || hocket_sim_active())
-        return -EALREADY;
-    int err = options_take(&x.options, options);
-    if (err == 0)
-        err = session_open(&x);
-    if (err)
-        return err;
-    err = hocket__sim_plan_fill(&x.shared->plan, &x.options);
-    if (err == 0)
-        err = replay_prepare(&x);
-    if (err == 0)
-        err = run_all(&x);
-    if (x.options.result)
-        *x.options.result = x.result;
-    session_close(&x);
-    return err > 0 ? error_of(&x.result) : err;
+    return session_run(&x, options);
+}
+
+int hocket_sim_exec(char *const *argv, const hocket_sim_options *options)
+{
+    struct sim_session x = { .argv = argv };
+    return argv[0] ? session_run(&x, options) : -EINVAL;
 }

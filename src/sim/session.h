@@ -24,8 +24,9 @@ struct sim_session {
     hocket_sim_result result;
     struct sim_choice *choices; /* of the failing run, as far as it was shortened */
     uint32_t choice_count;
-    bool replays;            /* from a file, or to shorten: plan.replay of the next run */
-    const char *replay_hint; /* a line that repeats the failure */
+    char *const *argv; /* a program instead of fn */
+    int shared_fd;     /* the file behind `shared`, for a program */
+    bool differs;      /* the failing schedule does not fail when it is repeated */
 };
 
 /* run.c: one run by the plan in shared memory.  0, or -errno: there was none. */
@@ -36,8 +37,11 @@ int hocket__sim_options_env(hocket_sim_options *o);
 void hocket__sim_options_defaults(hocket_sim_options *o);
 int hocket__sim_plan_fill(struct sim_plan *plan, const hocket_sim_options *o);
 
-/* shrink.c: make x->choices as short as possible.  It holds those of a failing run. */
-void hocket__sim_shrink(struct sim_session *x);
+/*
+ * shrink.c: make x->choices, those of the failing run, as short as possible.  False: they do not make it
+ * fail again.  Shared memory has the last run of the shortest list.
+ */
+bool hocket__sim_shrink(struct sim_session *x);
 
 /* report.c */
 void hocket__sim_report(struct sim_session *x);

@@ -48,6 +48,8 @@ struct sim_event {
 
 /* What a run is to do. */
 struct sim_plan {
+    uint32_t version; /* SIM_VERSION: a program may be linked to another library than its starter */
+    bool told;        /* the starter tells what went wrong */
     uint64_t seed;
     int strategy;
     uint32_t depth;
@@ -71,6 +73,8 @@ struct sim_node {
 struct sim_shared {
     struct sim_plan plan;
     /* ---- written by the run */
+    bool opened; /* there was a world */
+    int exec_error;
     bool ended; /* it came to its end, or the world ended it */
     int failure;
     int value;

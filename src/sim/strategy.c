@@ -51,7 +51,8 @@ void hocket__sim_strategy_start(void)
         hocket__sim_replay_start();
     preempt = UINT32_MAX / one_of[drawn() % 6];
     time_priority = BASE + drawn() % BASE;
-    uint64_t length = UINT64_C(1) << (3 + drawn() % 11);
+    uint64_t a = drawn() % 12, b = drawn() % 12; /* small ones more often: most tests are */
+    uint64_t length = UINT64_C(1) << (2 + (a < b ? a : b));
     changes = W.plan->depth > DEPTH_MAX ? DEPTH_MAX : W.plan->depth - 1;
     for (uint32_t i = 0; i < changes; i++)
         change[i] = 1 + drawn() % length;

@@ -307,6 +307,7 @@ void hocket__sim_open(struct sim_shared *shared)
 {
     static const int64_t ticks[] = { 0, 100, 1000, 20000 };
     void *memory;
+    shared->opened = true;
     W.shared = shared;
     W.plan = &shared->plan;
     if (hocket__map(SIM_TASKS_MAX * sizeof *W.tasks, &memory) != 0)

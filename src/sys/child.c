@@ -16,37 +16,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-int hocket__shared_map(size_t size, void **ret)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return -ENOMEM;
-    *ret = memory;
-    return 0;
-}
-
-void hocket__shared_unmap(void *memory, size_t size)
-{
-    (void)munmap(memory, size);
-}
-
-int hocket__shared_open(const char *path, size_t size, void **ret)
-{
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    int err = memory == MAP_FAILED ? -errno : 0;
-    (void)close(fd);
-    if (err == 0)
-        *ret = memory;
-    return err;
-}
 
 int hocket__scratch_file(void)
 {
@@ -60,6 +34,45 @@ int hocket__scratch_file(void)
     }
     (void)fcntl(fd, F_SETFL, O_APPEND);
     return fd;
+}
+
+int hocket__shared_use(int fd, size_t size, void **ret)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    if (st.st_size != (off_t)size)
+        return -EINVAL;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED)
+        return -errno;
+    *ret = memory;
+    return 0;
+}
+
+int hocket__shared_map(size_t size, void **ret, int *ret_fd)
+{
+    int fd = hocket__scratch_file();
+    int err = fd < 0 ? fd : ftruncate(fd, (off_t)size) != 0 ? -errno : 0;
+    if (err == 0)
+        err = hocket__shared_use(fd, size, ret);
+    if (err == 0)
+        *ret_fd = fd;
+    else if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
+void hocket__shared_unmap(void *memory, size_t size)
+{
+    (void)munmap(memory, size);
+}
+
+int hocket__child_exec(char *const *argv, int fd)
+{
+    (void)fcntl(fd, F_SETFD, 0);
+    (void)execvp(argv[0], argv);
+    return -errno;
 }
 
 int hocket__child_fork(void)

@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed memory that children share.  0, -ENOMEM. */
-int hocket__shared_map(size_t size, void **ret);
+/* Zeroed memory that children share, and the file behind it (close-on-exec).  0, -errno. */
+int hocket__shared_map(size_t size, void **ret, int *ret_fd);
 void hocket__shared_unmap(void *memory, size_t size);
 
-/* Map a file that exists and is as large.  0, -errno. */
-int hocket__shared_open(const char *path, size_t size, void **ret);
+/* Map such a file, in another program: 0, -EINVAL (it is not as large), -errno. */
+int hocket__shared_use(int fd, size_t size, void **ret);
 
 /* A file without a name, open for reading and appending.  The descriptor, or -errno. */
 int hocket__scratch_file(void);
@@ -31,6 +31,9 @@ struct hocket__child_end {
 
 /* Fork.  In the child 0; -EAGAIN, -ENOMEM; else the child's id. */
 int hocket__child_fork(void);
+
+/* In the child: become another program, which keeps `fd`.  -errno. */
+int hocket__child_exec(char *const *argv, int fd);
 
 /* In the child: standard output and error go to `fd`, standard input is empty. */
 void hocket__child_output(int fd);
