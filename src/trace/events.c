@@ -19,6 +19,7 @@
 #include "sched/worker.h"
 #include "sys/ticks.h"
 #include "trace/ring.h"
+#include "trace/site.h"
 
 _Atomic uint32_t hocket__tracing;
 
@@ -153,8 +154,9 @@ static void on_park(const hocket_task *task, const void *object)
         if (holder != NULL)
             hocket__event_put(HKT_HOLDER, id_of(task), address(object), id_of(holder));
     }
+    /* A site here, its address in the file. */
     hocket__event_put(HKT_PARK, id_of(task), address(object),
-                      HKT_PARK_VALUE(kind_number(cls), address(hk_load(&task->wait_caller))));
+                      HKT_PARK_VALUE(kind_number(cls), hocket__site_here()));
 }
 
 static void on_error(const hocket_task *task, const hocket_error *error)

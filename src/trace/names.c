@@ -98,20 +98,55 @@ static struct file *file_of(uintptr_t pc, bool in_handler)
     return f;
 }
 
+/* A function's name begins with "hocket_". */
+static bool named_ours(const struct file *f, const Elf64_Sym *s)
+{
+    static const char prefix[] = "hocket_";
+    return f->strings_size - s->st_name >= sizeof prefix &&
+           memcmp(f->strings + s->st_name, prefix, sizeof prefix - 1) == 0;
+}
+
+/*
+ * What lies between two functions named hocket_ is the library's too: its static functions.  In a
+ * program that it is linked into its code is in one piece (or two: cold code), and the
+ * program's own functions have global ones of the program, main or _start before them.
+ */
+struct neighbours {
+    const Elf64_Sym *before, *after; /* that are global or named hocket_ */
+};
+
+static void neighbours_look(struct neighbours *n, const struct file *f, const Elf64_Sym *s,
+                            uintptr_t pc)
+{
+    if (ELF64_ST_BIND(s->st_info) == STB_LOCAL && !named_ours(f, s))
+        return;
+    if (s->st_value <= pc && (n->before == NULL || s->st_value >= n->before->st_value))
+        n->before = s;
+    if (s->st_value > pc && (n->after == NULL || s->st_value < n->after->st_value))
+        n->after = s;
+}
+
 static void look_up(const struct file *f, uintptr_t pc, struct hocket__name *ret)
 {
     const Elf64_Sym *best = NULL;
+    struct neighbours near = { NULL, NULL };
     for (size_t i = 0; i < f->count; i++) {
         const Elf64_Sym *s = &f->symbols[i];
         unsigned type = ELF64_ST_TYPE(s->st_info);
         if ((type != STT_FUNC && type != STT_GNU_IFUNC) || s->st_shndx == SHN_UNDEF ||
-            s->st_name >= f->strings_size || pc < s->st_value)
+            s->st_name >= f->strings_size)
+            continue;
+        neighbours_look(&near, f, s, pc);
+        if (pc < s->st_value)
             continue;
         if (pc - s->st_value < s->st_size && (best == NULL || s->st_value >= best->st_value))
             best = s;
     }
+    ret->ours = near.before != NULL && named_ours(f, near.before) &&
+                (near.after == NULL || named_ours(f, near.after));
     if (best == NULL)
         return;
+    ret->ours |= named_ours(f, best);
     ret->function = f->strings + best->st_name;
     ret->function_size = strnlen(ret->function, f->strings_size - best->st_name);
     ret->offset = pc - best->st_value;

@@ -15,6 +15,7 @@ struct hocket__name {
     const char *function; /* in a mapped file; NULL: not known */
     size_t function_size; /* it need not be terminated within the file */
     uintptr_t offset;     /* into the function */
+    bool ours;            /* of the library, as far as its neighbours tell: see names.c */
     const char *module;   /* last part of its path; NULL: none */
     uintptr_t address;    /* as the file counts: for addr2line */
 };

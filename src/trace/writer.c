@@ -22,9 +22,14 @@
 
 #include "sys/sys.h"
 #include "sys/ticks.h"
+#include "trace/dump.h"
+#include "trace/names.h"
 #include "trace/ring.h"
+#include "trace/site.h"
 
 #define BUFFER ((size_t)64 << 10)
+
+#define ADDRESSES 2048u /* functions and call sites that get a name */
 
 /* One writer at a time (trace.c), so there is one of everything. */
 static struct {
@@ -145,6 +150,40 @@ static void thread_name(uint32_t tid, char name[16])
     name[strcspn(name, "\n")] = '\0';
 }
 
+/* Addresses that events speak of; 0: free.  All of it belongs to the one writer. */
+static uint64_t addresses[ADDRESSES];
+static uint32_t address_count;
+static bool naming; /* we may use trace/names.h */
+static bool dying;
+
+static void address_add(uint64_t address)
+{
+    size_t at = (size_t)(address * 0x9e3779b97f4a7c15u >> 40) % ADDRESSES;
+    if (address == 0 || address_count >= ADDRESSES / 2)
+        return;
+    while (addresses[at] != 0 && addresses[at] != address)
+        at = (at + 1) % ADDRESSES;
+    address_count += addresses[at] == 0;
+    addresses[at] = address;
+}
+
+/* Sites become addresses. */
+static void translate(struct hkt_event *e)
+{
+    switch (HKT_KIND(e)) {
+    case HKT_PARK: {
+        uint32_t site = (uint32_t)HKT_PARK_SITE(e->value);
+        uint64_t address = naming ? hocket__site_address(site, dying) : 0;
+        e->value = HKT_PARK_VALUE(HKT_PARK_KIND(e->value), address);
+        address_add(address);
+        break;
+    }
+    case HKT_SPAWN: address_add(e->object); break;
+    case HKT_START: address_add(e->value); break;
+    default: break;
+    }
+}
+
 /*
  * Make the counter of the events that of the trace; what a late thread recorded for an earlier
  * trace is left out.  How many are left.
@@ -160,6 +199,7 @@ static uint64_t rebase(struct hkt_event *events, uint64_t count, uint64_t base)
             uint64_t ticks = (HKT_TICKS(&e) - base) & (UINT64_MAX >> 8);
             keep = ticks < (UINT64_C(1) << 55);
             e.when = ticks << 8 | (e.when & 0xff);
+            translate(&e);
         }
         if (keep)
             events[kept++] = e;
@@ -232,6 +272,49 @@ static void tasks(void)
         put(&task, sizeof task);
 }
 
+static void append(char *to, size_t size, const char *from, size_t length)
+{
+    size_t used = strnlen(to, size);
+    length = length < size - 1 - used ? length : size - 1 - used;
+    memcpy(to + used, from, length);
+}
+
+/* "crawl_one+0x1f", "libfoo.so+0x123"; false: nothing is known. */
+static bool symbol_of(uint64_t address, struct hkt_symbol *ret)
+{
+    struct hocket__name n;
+    char offset[24];
+    *ret = (struct hkt_symbol){ .address = address };
+    hocket__name_of((uintptr_t)address, dying, &n);
+    if (n.function != NULL)
+        append(ret->name, sizeof ret->name - sizeof offset, n.function, n.function_size);
+    else if (n.module != NULL)
+        append(ret->name, sizeof ret->name - sizeof offset, n.module, strlen(n.module));
+    if (ret->name[0] == '\0')
+        return false;
+    uint64_t at = n.function != NULL ? n.offset : n.address;
+    if (at != 0) {
+        (void)snprintf(offset, sizeof offset, "+0x%llx", (unsigned long long)at);
+        append(ret->name, sizeof ret->name, offset, strlen(offset));
+    }
+    return true;
+}
+
+static void symbols(void)
+{
+    struct hkt_symbol s;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < ADDRESSES && naming; i++)
+        if (addresses[i] != 0 && symbol_of(addresses[i], &s))
+            count++;
+        else
+            addresses[i] = 0;
+    section(HKT_SYMBOLS, count, count * sizeof s);
+    for (uint32_t i = 0; i < ADDRESSES && count > 0; i++)
+        if (addresses[i] != 0 && symbol_of(addresses[i], &s))
+            put(&s, sizeof s);
+}
+
 /* ---- the file ---- */
 
 /* SIGPIPE and SIGXFSZ, which write(2) raises: blocked from begin to end. */
@@ -272,11 +355,20 @@ static void quiet_end(struct quiet *q)
 static void all(const struct hocket__trace_began *began, uint32_t classes, uint32_t flags)
 {
     uint32_t lane_count = lanes();
+    memset(addresses, 0, sizeof addresses);
+    address_count = 0;
+    dying = (flags & HKT_FLAG_EMERGENCY) != 0;
+    naming = hocket__dump_take(true); /* while a dump is made there are no names */
     header(began, lane_count, classes, flags);
     for (uint32_t i = 0; i < lane_count; i++)
         lane(hocket__ring_at(i), began->ticks);
     kinds();
     tasks();
+    symbols();
+    if (naming) {
+        hocket__names_end();
+        hocket__dump_give_back();
+    }
     section(HKT_END, 1, sizeof(uint64_t));
     uint64_t size = out.written + sizeof size;
     put(&size, sizeof size);
