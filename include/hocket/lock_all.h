@@ -32,7 +32,7 @@
  * for a pair of classes, and hocket_lock_all refuses it.  Order is judged by class,
  * never by address, and not within one class: take several locks of
  * one class by hocket_lock_all.  Try forms and HOCKET_NOW never wait, so they teach nothing.
- * Up to 255 classes; beyond, and for what a task holds beyond four (see
+ * hocket_lock_order_check looks closer, and at all locks.  Up to 255 classes; beyond, and for what a task holds beyond four (see
  * rwlock.h), nothing is judged.
  */
 
@@ -56,6 +56,29 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_lock_all_refs(const hocket_lock_ref *ref
 
 /* Unlock them in reverse order. */
 HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count);
+
+/*
+ * Check the order of locks, before it becomes a deadlock: every lock that is taken while others are held,
+ * contended or not, with a class or without.  A lock without a class stands for itself.  When a task wants a lock
+ * and that closes a cycle of orders seen, this is reported on standard error, once for a pair, with
+ * the stacks of both (all) sides:
+ *
+ *     hocket: report: lock order: task b wants 0x5580 while it holds 0x55a8; the other way round was seen before
+ *     hocket:   1. task a [4] wanted 0x55a8 while it held 0x5580, at
+ *     ...
+ *
+ * Nothing is said where the two cannot meet: because both hold the same third lock, or because both only
+ * read.  What is tried without waiting teaches nothing, and so does hocket_lock_all within itself.  Unowned
+ * mutexes, and the locks of a task that holds more than 16, are not looked at.
+ *
+ * Locks that are destroyed or initialised are forgotten; memory that is freed with a lock in it that was not
+ * destroyed leaves its orders to the next lock there.
+ *
+ * While it is on, locks cost a call and some look-ups (their inline parts are off); while it is off, nothing.
+ * HOCKET_LOCKORDER=1 in the environment switches it on.  From any thread; tasks that run already
+ * take part from their next wait on.
+ */
+HOCKET_API void hocket_lock_order_check(bool on);
 
 HOCKET_END_DECLS
 

@@ -48,6 +48,7 @@ enum hocket__event {
     /* Self is about to do something else to what tasks share, or has woken or made a task: object;
      * value: a static word that says what.  The task is not given: many who tell do not know it. */
     HOCKET__EVENT_TOUCH,
+    HOCKET__EVENT_FORGET, /* no task; object: memory that becomes a lock, or no longer is one */
     HOCKET__EVENTS
 };
 

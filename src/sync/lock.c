@@ -240,4 +240,5 @@ void hocket__lock_destroy(hocket_mutex *m, const struct hocket__lock_call *call)
             word & UNOWNED ? "(unowned)" : hocket__slot_name(word & OWNER, name, sizeof name));
     hocket__destroy_check(call->function, call->waiting->name, m, HOCKET__GUARD_OF(m),
                           HOCKET__HEAD(m));
+    hocket__watch(HOCKET__EVENT_FORGET, NULL, m, 0);
 }

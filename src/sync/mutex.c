@@ -18,6 +18,7 @@ void hocket_mutex_init(hocket_mutex *mutex, unsigned flags, hocket_lock_class *l
                     : lock_class                 ? HOCKET__LOCK_CLASSED
                                                  : 0;
     *mutex = (hocket_mutex){ word, 0, NULL, lock_class };
+    hocket__watch(HOCKET__EVENT_FORGET, NULL, mutex, 0);
 }
 
 void hocket_mutex_destroy(hocket_mutex *mutex)

@@ -310,6 +310,7 @@ static int try_once(hocket_rwlock *l, int how, const char *function)
 void hocket_rwlock_init(hocket_rwlock *lock, hocket_lock_class *lock_class)
 {
     *lock = (hocket_rwlock){ 0, 0, NULL, lock_class };
+    hocket__watch(HOCKET__EVENT_FORGET, NULL, lock, 0);
 }
 
 void hocket_rwlock_destroy(hocket_rwlock *lock)
@@ -328,6 +329,7 @@ void hocket_rwlock_destroy(hocket_rwlock *lock)
     }
     hocket__destroy_check("hocket_rwlock_destroy", "rwlock", lock, HOCKET__GUARD_OF(lock),
                           HOCKET__HEAD(lock));
+    hocket__watch(HOCKET__EVENT_FORGET, NULL, lock, 0);
 }
 
 void hocket_rwlock_rdlock(hocket_rwlock *lock)

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "trace/dump.h"
+#include "trace/lockorder.h"
 #include "trace/timeline.h"
 
 struct side {
@@ -17,6 +19,8 @@ struct side {
 };
 
 static const struct side sides[] = {
+    { hocket__dump_start, NULL },
+    { hocket__lockorder_by_env, NULL },
     { hocket__trace_by_env, hocket__trace_runtime_stopped },
 };
 
