@@ -72,6 +72,7 @@ enum hocket__ring_result {
 /* A copy of a size known to the compiler is a few instructions, of another one a call. */
 static inline void hocket__value_copy(size_t size, void *to, const void *from)
 {
+    HOCKET_POINT(HOCKET_POINT_STORE, to); /* what orders the copies is to be seen at work */
     if (hk_likely(size == 8))
         memcpy(to, from, 8);
     else if (size == 4)
