@@ -92,7 +92,10 @@ HOCKET_API void hocket_scope_cancel(hocket_scope *scope);
 /* Was the scope itself cancelled (by a call, a failure or its deadline)? */
 HOCKET_API bool hocket_scope_cancelled(const hocket_scope *scope);
 
-/* How many tasks of it have not ended.  For the owner; others may be told fewer. */
+/*
+ * How many tasks of it have not ended.  For the owner; others may be told fewer.  A worker that has
+ * ended some and goes on with the next of the same scope may still be counted with all of them.
+ */
 HOCKET_API size_t hocket_scope_count(const hocket_scope *scope);
 
 /* How many of its tasks failed so far. */

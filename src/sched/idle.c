@@ -31,6 +31,7 @@
 struct hocket__runtime hocket__rt;
 void (*hocket__sched_run_fn)(hocket_task *task);
 void (*hocket__sched_start_failed)(hocket_task *task, int error);
+void (*hocket__sched_left_fn)(void *scope, uint32_t count);
 void (*hocket__sched_pending)(void);
 
 /* ---- the global list ---- */
@@ -356,6 +357,13 @@ static void not_searching(struct hocket__worker *w, bool ends)
     }
 }
 
+void hocket__left_flush(struct hocket__worker *w)
+{
+    uint32_t count = w->left_count;
+    w->left_count = 0;
+    hocket__sched_left_fn(w->left_scope, count);
+}
+
 hocket_task *hocket__sched_next(struct hocket__worker *w)
 {
     hocket__fork_check("the end of a task");
@@ -376,7 +384,13 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
         hocket_task *t = pop_local(w, rare);
         if (t) {
             not_searching(w, false);
+            if (hk_load(&t->stack) || hk_load(&t->home) != w->left_scope)
+                hocket__left_tell(w);
             return t;
+        }
+        if (w->left_count > 0) {
+            hocket__left_flush(w); /* whoever waited for them may be here now */
+            continue;
         }
         if (take_injected(w) || fire_timers(w, false) > 0)
             continue;

@@ -252,6 +252,7 @@ static inline void hand_out(hocket_task *self)
 static void fiber_park(hocket_task *self, hocket_time deadline)
 {
     struct hocket__worker *w = hocket__worker_here();
+    hocket__left_tell(w);
     hand_out(self);
     if (deadline == HOCKET_FOREVER) {
         suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
@@ -295,6 +296,7 @@ static int fiber_yield(hocket_task *self)
 {
     struct hocket__worker *w = hocket__worker_here();
     struct hocket__runq *q = &w->q;
+    hocket__left_tell(w);
     if (hocket__in_world()) {
         hocket__world->yield(self);
         return 0;
@@ -323,6 +325,7 @@ static int fiber_yield(hocket_task *self)
 /* For a world, which keeps `self` itself: no queue has it.  NULL: the loop asks who is next. */
 void hocket__loop_leave(hocket_task *self, hocket_task *next)
 {
+    hocket__left_tell(hocket__worker_here());
     suspend(hocket__worker_here(), self, HOCKET__POST_NONE, next);
 }
 
@@ -368,6 +371,7 @@ static void start_large(struct hocket__worker *w, hocket_task *t)
         return;
     }
     to->owner = t;
+    hocket__left_tell(w);
     struct hocket__stack *from = w->stack;
     leave(w, from, to, from->class_index ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
 }
@@ -389,6 +393,7 @@ static void shrink(struct hocket__worker *w)
 {
     if (w->stack->class_index == 0 || !hocket__loop_reserve(w))
         return;
+    hocket__left_tell(w);
     leave(w, w->stack, idle_pop(w), HOCKET__POST_FREE, NULL);
 }
 

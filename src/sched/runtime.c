@@ -358,6 +358,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     hk_store(&hocket__tick, hocket__clock());
     hocket__sched_run_fn = config->run;
     hocket__sched_start_failed = config->start_failed;
+    hocket__sched_left_fn = config->left;
     hocket__sched_pending = config->pending;
     hocket__sched_late = config->late;
     hocket__sched_outside = config->outside;

@@ -63,7 +63,9 @@ struct hocket__worker {
     unsigned record_count;
     uint64_t id_next, id_end; /* ids not used yet */
     struct hocket__prey prey;
-    int64_t wake_after; /* ticks: no depth-one wake of a sleeper before */
+    void *left_scope;    /* tasks of it have ended here, */
+    uint32_t left_count; /* so many, that it has not been told of: hocket__left_tell */
+    int64_t wake_after;  /* ticks: no depth-one wake of a sleeper before */
     _Atomic uint64_t spawned, switches, steals, wakes_sent; /* written by the owner only */
 
     /* ---- shared */
@@ -164,6 +166,7 @@ bool hocket__sleep(struct hocket__worker *w);
 extern void (*hocket__sched_run_fn)(hocket_task *task);
 extern void (*hocket__sched_start_failed)(hocket_task *task, int error);
 extern void (*hocket__sched_pending)(void);
+extern void (*hocket__sched_left_fn)(void *scope, uint32_t count);
 extern bool (*hocket__sched_outside)(bool for_cancel);
 extern void (*hocket__sched_quiescent)(void);
 
@@ -184,6 +187,29 @@ bool hocket__worker_spare(struct hocket__worker *w); /* too many: wait aside; fa
 
 /* runtime.c */
 int hocket__worker_start(bool lent);
+
+/*
+ * Tasks of one scope that end one after the other are counted out of it together: it is told before
+ * the worker turns to anything but a fresh task of the same scope, and that one is not at its
+ * end yet.  So nobody waits longer for it, and a tiny task ends without a locked instruction.
+ */
+void hocket__left_flush(struct hocket__worker *w);
+
+HOCKET_UNSEEN static inline void hocket__left_tell(struct hocket__worker *w)
+{
+    if (hk_unlikely(w->left_count > 0))
+        hocket__left_flush(w);
+}
+
+/* One more; by the loop, at the end of a task that it has begun. */
+HOCKET_UNSEEN static inline void hocket__left_add(struct hocket__worker *w, void *scope)
+{
+    if (hk_unlikely(w->left_scope != scope)) {
+        hocket__left_tell(w);
+        w->left_scope = scope;
+    }
+    w->left_count++;
+}
 
 /* The worker is with this task now. */
 HOCKET_UNSEEN static inline void hocket__running_set(struct hocket__worker *w, hocket_task *t)

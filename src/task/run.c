@@ -193,6 +193,7 @@ static int start(const hocket_runtime_options *o, bool seat)
     struct hocket__sched_config config = {
         .run = hocket__task_run,
         .start_failed = hocket__task_start_failed,
+        .left = hocket__scope_leave_others,
         .pending = pending,
         .late = hocket__dump_serve,
     };

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "park/forks.h"
+#include "sched/worker.h"
 #include "task/fail.h"
 #include "task/task.h"
 
@@ -104,14 +105,15 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
     hocket__wait_end(self);
 }
 
-void hocket__scope_leave_other(struct hocket__scope *s)
+void hocket__scope_leave_others(void *scope, uint32_t count)
 {
+    struct hocket__scope *s = scope;
     hocket_task *closer;
     int64_t old = hk_load_acq(&s->others); /* pairs with the closer: its name before its part */
     do
         closer = hk_load(&s->closer); /* still there: we are counted */
-    while (!hk_cas(&s->others, &old, old == 1 ? HOCKET__SCOPE_BIAS : old - 1));
-    if (old != 1)
+    while (!hk_cas(&s->others, &old, old == count ? HOCKET__SCOPE_BIAS : old - count));
+    if (old != count)
         return;
     if (!hocket__claim(closer))
         hocket__panic("scope: the closing task is gone");
@@ -205,6 +207,9 @@ bool hocket_scope_cancelled(const hocket_scope *scope)
 size_t hocket_scope_count(const hocket_scope *scope)
 {
     const struct hocket__scope *s = (const void *)scope;
+    struct hocket__worker *w = hocket__worker_here();
+    if (w)
+        hocket__left_tell(w);
     int64_t n = hk_load_acq(&s->others);
     if (n >= HOCKET__SCOPE_BIAS / 2)
         n -= HOCKET__SCOPE_BIAS;

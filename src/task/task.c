@@ -155,7 +155,11 @@ static void task_end(hocket_task *t, int result)
     hk_store(&t->in_place_of, 0u);
     hocket__tsan_release(t);
     publish_end(t);
-    hocket__scope_leave_task(scope, in_place_of);
+    struct hocket__worker *w = hocket__worker_here();
+    if (in_place_of == 0 && w)
+        hocket__left_add(w, scope);
+    else
+        hocket__scope_leave_task(scope, in_place_of);
 }
 
 HK_COLD static void returned_elsewhere(const hocket_task *t)

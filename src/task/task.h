@@ -85,8 +85,8 @@ void hocket__scope_forget_end(struct hocket__scope *s, const struct hocket__scop
 /* Keep a failure (words may be NULL; the reference is taken over) and cancel the rest. */
 void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__words *words);
 
-/* One task less.  The scope may be gone when this returns. */
-void hocket__scope_leave_other(struct hocket__scope *s);
+/* So many tasks less.  The scope may be gone when this returns. */
+void hocket__scope_leave_others(void *scope, uint32_t count);
 
 static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in_place_of)
 {
@@ -94,7 +94,7 @@ static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in
     if (counter && counter->slot == in_place_of)
         s->mine--;
     else
-        hocket__scope_leave_other(s);
+        hocket__scope_leave_others(s, 1);
 }
 
 /* Report what nobody looked at and free the list. */

@@ -394,6 +394,53 @@ START_TEST(close_is_no_cancel_point)
 }
 END_TEST
 
+/* ---- a worker that goes on ---- */
+
+static _Atomic bool has_closed;
+
+static int until_closed(void *arg)
+{
+    while (!hk_load(&has_closed))
+        hk_spin_pause();
+    return add_one(arg);
+}
+
+/* On a thread: its tasks end on the only worker, which turns to a long one at once. */
+static int closes_from_a_thread(void *arg)
+{
+    _Atomic int n = 0;
+    hocket_scope s;
+    hocket_scope_open(&s, NULL);
+    for (int i = 0; i < 10; i++)
+        HK_EXPECT_OK(hocket_spawn(&s, add_one, &n));
+    HK_EXPECT_OK(hocket_spawn(NULL, until_closed, arg));
+    HK_EXPECT_EQ(hocket_scope_close(&s), 0);
+    HK_EXPECT_EQ(n, 10);
+    hk_store(&has_closed, true);
+    return 0;
+}
+
+static int spawns_a_thread(void *arg)
+{
+    hocket_task *t;
+    HK_EXPECT_OK(hocket_spawn_task(&t, NULL, closes_from_a_thread, arg,
+                                   HOCKET_SPAWN_OPTIONS(.placement = HOCKET_ON_THREAD)));
+    HK_EXPECT_OK(hocket_join(t, NULL, HOCKET_FOREVER));
+    hocket_task_release(t);
+    return 0;
+}
+
+/* What ended is told before the long task begins, not after. */
+START_TEST(nobody_waits_for_a_strangers_task)
+{
+    _Atomic int n = 0;
+    HK_EXPECT_EQ(hocket_run_with(spawns_a_thread, &n,
+                                 HOCKET_RUNTIME_OPTIONS(.workers = 1, .quiet_watchdog = true)),
+                 0);
+    HK_EXPECT_EQ(n, 1);
+}
+END_TEST
+
 /* Between plain threads, without any runtime, a scope is of use for its deadline. */
 START_TEST(without_a_runtime)
 {
@@ -421,5 +468,6 @@ SUITE("scope_basic", 15)
     suite_each(the_earlier_deadline_holds);
     suite_each(a_deadline_reaches_grandchildren);
     suite_each(close_is_no_cancel_point);
+    suite_once(nobody_waits_for_a_strangers_task);
     suite_once(without_a_runtime);
 }
