@@ -103,14 +103,6 @@ hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadlin
     return s && s->deadline < deadline ? s->deadline : deadline;
 }
 
-bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b)
-{
-    if (a->scopes)
-        return hk_load(&b->home) == a->scopes;
-    /* The root task is cancelled with its scope only, so its siblings there are covered. */
-    return (a->flags & HOCKET__TASK_ROOT) && hk_load(&b->home) == hk_load(&a->home);
-}
-
 /* ---- links ---- */
 
 void hocket__cancel_link(hocket_task *self)

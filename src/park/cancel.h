@@ -73,7 +73,13 @@ static inline bool hocket__cancelled(hocket_task *self)
 }
 
 /* Does every cancel that reaches `a` also reach `b` (b was spawned into a's innermost scope)? */
-bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b);
+static inline bool hocket__cancel_covers(const hocket_task *a, const hocket_task *b)
+{
+    if (a->scopes)
+        return hk_load(&b->home) == a->scopes;
+    /* The root task is cancelled with its scope only, so its siblings there are covered. */
+    return (hk_load(&a->flags) & HOCKET__TASK_ROOT) && hk_load(&b->home) == hk_load(&a->home);
+}
 
 /* Link `self` into its home before it parks for the first time. */
 void hocket__cancel_link(hocket_task *self);

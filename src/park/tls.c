@@ -40,10 +40,17 @@ HK_NOINLINE void hocket__tls_fast_put(uint32_t lock_id, uint32_t held)
     hk_barrier();
 }
 
-HK_NOINLINE uint32_t hocket__tls_held(void)
+HK_NOINLINE uint64_t hocket__tls_fast_get(void)
 {
     hk_barrier();
-    return hocket__fast.held;
+    return (uint64_t)hocket__fast.held << 32 | hocket__fast.lock_id;
+}
+
+HK_NOINLINE void hocket__tls_fast_back(uint64_t fast)
+{
+    hk_barrier();
+    hocket__fast.lock_id = (uint32_t)fast;
+    hocket__fast.held = (uint32_t)(fast >> 32);
 }
 
 #endif

@@ -71,9 +71,15 @@ static inline void hocket__tls_fast_put(uint32_t lock_id, uint32_t held)
     HOCKET__TLS_PUT64("hocket__fast", "0", (uint64_t)held << 32 | lock_id);
 }
 
-static inline uint32_t hocket__tls_held(void)
+/* Both as one word, to be kept and put back. */
+static inline uint64_t hocket__tls_fast_get(void)
 {
-    return (uint32_t)(HOCKET__TLS_GET64("hocket__fast", "0") >> 32);
+    return HOCKET__TLS_GET64("hocket__fast", "0");
+}
+
+static inline void hocket__tls_fast_back(uint64_t fast)
+{
+    HOCKET__TLS_PUT64("hocket__fast", "0", fast);
 }
 
 #else
@@ -84,7 +90,13 @@ struct hocket__worker *hocket__tls_worker(void);
 void hocket__tls_self_put(struct hocket_task *self);
 void hocket__tls_worker_put(struct hocket__worker *worker);
 void hocket__tls_fast_put(uint32_t lock_id, uint32_t held);
-uint32_t hocket__tls_held(void);
+uint64_t hocket__tls_fast_get(void);
+void hocket__tls_fast_back(uint64_t fast);
 #endif
+
+static inline uint32_t hocket__tls_held(void)
+{
+    return (uint32_t)(hocket__tls_fast_get() >> 32);
+}
 
 #endif

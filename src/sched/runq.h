@@ -38,7 +38,8 @@ struct hocket__runlist {
     hocket_task *first, *last;
 };
 
-#define HOCKET__PRIORITIES 3
+#define HOCKET__PRIORITIES     3
+#define HOCKET__PRIORITY_USUAL 1 /* its list */
 
 struct hocket__runq {
     _Atomic uint32_t busy;
@@ -119,7 +120,7 @@ HOCKET_UNSEEN static inline void hocket__runlist_remove(struct hocket__runlist *
 HOCKET_UNSEEN static inline struct hocket__runlist *hocket__runq_fresh_list(struct hocket__runq *q,
                                                                             const hocket_task *t)
 {
-    return &q->fresh[t->priority > 0 ? 0 : t->priority == 0 ? 1 : 2];
+    return &q->fresh[HOCKET__PRIORITY_USUAL - t->priority]; /* which is 1, 0 or -1 */
 }
 
 /* ---- under the lock ---- */
@@ -130,10 +131,17 @@ HOCKET_UNSEEN static inline void hocket__runq_push_resumed(struct hocket__runq *
     hk_store(&q->resumed_count, hk_load(&q->resumed_count) + 1);
 }
 
+HOCKET_UNSEEN static inline void hocket__runq_push_fresh_to(struct hocket__runq *q,
+                                                            struct hocket__runlist *list,
+                                                            hocket_task *t)
+{
+    hocket__runlist_push(list, t);
+    hk_store(&q->fresh_count, hk_load(&q->fresh_count) + 1);
+}
+
 HOCKET_UNSEEN static inline void hocket__runq_push_fresh(struct hocket__runq *q, hocket_task *t)
 {
-    hocket__runlist_push(hocket__runq_fresh_list(q, t), t);
-    hk_store(&q->fresh_count, hk_load(&q->fresh_count) + 1);
+    hocket__runq_push_fresh_to(q, hocket__runq_fresh_list(q, t), t);
 }
 
 HOCKET_UNSEEN static inline void hocket__runq_unlink_fresh(struct hocket__runq *q, hocket_task *t)

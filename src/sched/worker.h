@@ -262,8 +262,9 @@ HOCKET_UNSEEN static inline uint64_t hocket__sched_id_left(struct hocket__worker
     return w->id_next++;
 }
 
-/* Queue a fresh fiber task (fields filled) to run. */
-HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
+/* Queue a fresh fiber task (fields filled) to run, in this list. */
+HOCKET_UNSEEN static inline void hocket__sched_spawn_to(struct hocket__worker *w, hocket_task *t,
+                                                        struct hocket__runlist *list)
 {
     hocket__nosync_release(t); /* a held one: what was done since hocket__spawn */
     if (hk_unlikely(!w || !hocket__runq_trylock(&w->q))) {
@@ -271,11 +272,22 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, h
         return;
     }
     hk_store(&t->queued_on, hocket__worker_number(w));
-    hocket__runq_push_fresh(&w->q, t);
+    hocket__runq_push_fresh_to(&w->q, list, t);
     hocket__runq_unlock(&w->q);
     hocket__count(w->spawned);
     if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
         hocket__pushed(w);
+}
+
+HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
+{
+    hocket__sched_spawn_to(w, t, w ? hocket__runq_fresh_list(&w->q, t) : NULL);
+}
+
+/* The same for a task of priority 0, on a worker. */
+HOCKET_UNSEEN static inline void hocket__sched_spawn_usual(struct hocket__worker *w, hocket_task *t)
+{
+    hocket__sched_spawn_to(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL]);
 }
 
 /*

@@ -234,7 +234,7 @@ static inline void count_spawn(struct hocket__scope *scope, const hocket_task *s
  * The usual case: a fiber, from a worker, without options or inherited locals.
  * False: take the general way.
  */
-static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_task,
+static inline __attribute__((always_inline)) bool spawn_fast(bool handle, hocket_task **ret_task,
                                                              struct hocket__scope *scope,
                                                              hocket_task_fn *fn, void *arg)
 {
@@ -244,15 +244,15 @@ static inline __attribute__((always_inline)) bool spawn_fast(hocket_task **ret_t
                     hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON))
         return false;
     hocket_task *t = hocket__sched_record_get(w);
-    record_fill(t, scope, fn, arg, ret_task ? HOCKET__TASK_HANDLE : 0u);
-    hk_store(&t->life, ret_task ? 0u : HOCKET__LIFE_RELEASED);
+    record_fill(t, scope, fn, arg, handle ? HOCKET__TASK_HANDLE : 0u);
+    hk_store(&t->life, handle ? 0u : HOCKET__LIFE_RELEASED);
     hk_store_rel(&t->id, hocket__sched_id_left(w));
     count_spawn(scope, self);
     hocket__watch(HOCKET__EVENT_SPAWN, t, NULL, 0);
     hocket__tsan_release(t);
-    if (ret_task)
+    if (handle)
         *ret_task = t;
-    hocket__sched_spawn(w, t);
+    hocket__sched_spawn_usual(w, t);
     hocket__touch("spawn", t);
     return true;
 }
@@ -361,7 +361,7 @@ int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_ta
 int hocket_spawn(hocket_scope *scope, hocket_task_fn *fn, void *arg)
 {
     struct hocket__scope *s = scope ? hocket__scope_of(scope) : &hocket__root_scope;
-    if (hk_likely(spawn_fast(NULL, s, fn, arg)))
+    if (hk_likely(spawn_fast(false, NULL, s, fn, arg)))
         return 0;
     return hocket__spawn(NULL, s, fn, arg, NULL, 0);
 }
@@ -370,7 +370,7 @@ int hocket_spawn_task(hocket_task **ret_task, hocket_scope *scope, hocket_task_f
                       const hocket_spawn_options *options)
 {
     struct hocket__scope *s = scope ? hocket__scope_of(scope) : &hocket__root_scope;
-    if (hk_likely(!options && spawn_fast(ret_task, s, fn, arg)))
+    if (hk_likely(!options && spawn_fast(true, ret_task, s, fn, arg)))
         return 0;
     if (!scope && options && options->daemon)
         s = &hocket__daemon_scope;
@@ -424,13 +424,15 @@ static inline __attribute__((always_inline)) void join_in_place(hocket_task *sel
 {
     hocket__wait_note(self, &hocket__join_class, t);
     hk_store(&t->in_place_of, self->slot);
-    uint32_t held = hocket__self_held();
+    uint64_t fast = hocket__tls_fast_get(); /* what the child has of it is the same */
     struct hocket__cxx cxx = hocket__cxx_take();
-    hocket__self_set(t, 0);
+    hocket__tls_self_put(t);
+    hocket__tls_fast_put((uint32_t)fast ? t->slot : 0, 0);
     hocket__running_set(hocket__worker_here(), t);
     task_run(t);
     hocket__cxx_put(cxx);
-    hocket__self_set(self, held);
+    hocket__tls_self_put(self);
+    hocket__tls_fast_back(fast);
     hk_store(&hocket__worker_here()->running, self);
     hocket__wait_unnote(self);
 }
