@@ -41,6 +41,7 @@ struct edge {
 };
 
 _Atomic uint32_t hocket__graph_busy;
+void (*_Atomic hocket__cycle_hook)(hocket_task *const *tasks, unsigned count);
 
 /* All of it under graph_guard. */
 static hocket__guard graph_guard;
@@ -209,6 +210,22 @@ uint32_t hocket__graph_holder(hocket_task *task, unsigned index, bool try_only)
     return slot == HOCKET__HOLDER_UNKNOWN ? 0 : slot;
 }
 
+/* Under graph_guard. */
+static unsigned copy_cycle(hocket_task **tasks)
+{
+    unsigned n = 0;
+    for (; n < path_length && n < HOCKET__CYCLE_SHOWN; n++)
+        tasks[n] = path[n].task;
+    return n;
+}
+
+static void show_cycle(hocket_task *const *tasks, unsigned count)
+{
+    void (*hook)(hocket_task *const *, unsigned) = hk_load_acq(&hocket__cycle_hook);
+    if (hook)
+        hook(tasks, count);
+}
+
 int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellable)
 {
     (void)deadline; /* the closing wait may be timed: it is as hopeless */
@@ -217,6 +234,8 @@ int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellabl
         return 0;
 
     char text[360] = "";
+    hocket_task *cycle[HOCKET__CYCLE_SHOWN];
+    unsigned count = 0;
     bool certain = false;
     hocket__guard_lock(&graph_guard);
     hk_store(&hocket__graph_busy, 1u);
@@ -224,6 +243,7 @@ int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellabl
     bool found = find_cycle(self) && verify_cycle(self, &certain);
     if (found) {
         describe_cycle(text, sizeof text);
+        count = copy_cycle(cycle);
         if (cancellable)
             hk_store_rel(&self->wait_class, NULL); /* broken: not to be found by the others */
     }
@@ -234,8 +254,11 @@ int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellabl
         return 0;
     if (cancellable)
         return -EDEADLK;
-    if (certain)
+    if (certain) {
+        show_cycle(cycle, count);
         hocket__panic("deadlock: %s", text);
+    }
     hocket__report("deadlock unless cancelled: %s", text);
+    show_cycle(cycle, count);
     return 0;
 }

@@ -40,10 +40,17 @@ extern _Atomic uint32_t hocket__graph_busy;
 int hocket__graph_check(hocket_task *self, hocket_time deadline, bool cancellable);
 
 /*
- * For onlookers: the slot of the index-th task that `task` waits for right now; 0: no further one, nobody
- * in particular, or `try_only` (signal handlers) and a search is going on.
+ * For onlookers: the slot of the index-th task that `task` waits for right now; 0: no further
+ * one, nobody in particular, or `try_only` (signal handlers) and a search is going on.
  */
 uint32_t hocket__graph_holder(hocket_task *task, unsigned index, bool try_only);
+
+/*
+ * Shows the calls of the tasks of a cycle (trace/dump_cycle.c), before the panic that ends it or
+ * after the line of report.  The first is the caller.  NULL: nobody does.
+ */
+extern void (*_Atomic hocket__cycle_hook)(hocket_task *const *tasks, unsigned count);
+#define HOCKET__CYCLE_SHOWN 16
 
 void hocket__graph_wait(void);
 

@@ -59,7 +59,10 @@ bool hocket__deadlock_watched(void)
 
 bool hocket__deadlock_outside(bool for_cancel)
 {
-    void (*const ours[])(int) = { hocket__signals_handler };
+    void (*const ours[])(int) = {
+        hocket__signals_handler,
+        (void (*)(int))(void (*)(void))hocket__dump_signal_handler, /* it wakes no task */
+    };
     return (for_cancel && hocket__signals_on()) || hocket__timers_pending() ||
            hocket__foreign_handlers(ours, sizeof ours / sizeof *ours);
 }

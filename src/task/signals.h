@@ -5,6 +5,8 @@
 /*
  * signals - SIGINT and SIGTERM cancel the root scope; the second ends the program with 130
  */
+#include <signal.h>
+
 #include <stdbool.h>
 
 int hocket__signals_install(void);
@@ -26,6 +28,7 @@ void hocket__signals_in_child(void);
  * another one), -EINVAL.  serve: make what was asked for; by a worker, or by the monitor where
  * none comes to it.
  */
+void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context);
 int hocket__dump_signal_on(int signal);
 void hocket__dump_signal_off(void);
 void hocket__dump_serve(void);

@@ -137,6 +137,7 @@ HK_NOINLINE void hocket__backtrace_here(uintptr_t high, bool in_handler, struct 
 #endif
     f.pc++; /* an address in this function, not one to return to */
     f.low = f.reg[HOCKET__REG_SP];
+    f.strict = high == 0;
     f.high = high != 0 ? high : f.low + ((uintptr_t)64 << 10);
     walk(&f, ret);
 }

@@ -528,7 +528,7 @@ bool hocket__frame_up(struct hocket__frame *f)
 {
     struct rule rule;
     if (!find_rule(f->pc - 1, f->in_handler, &rule))
-        return up_by_frame_pointer(f);
+        return !f->strict && up_by_frame_pointer(f);
     return !rule.outermost && up_by_rule(f, &rule);
 }
 

@@ -35,6 +35,7 @@ struct hocket__frame {
     uint32_t known;      /* bit a register */
     uintptr_t low, high; /* nothing outside is read */
     bool in_handler;
+    bool strict; /* where there are no tables, no guess by the frame pointer */
 };
 
 /*

@@ -115,7 +115,7 @@ static void write_workers(struct hocket__dump *d)
     }
 }
 
-static int write_all(struct hocket__dump *d)
+static void write_all(struct hocket__dump *d)
 {
     make_room(d);
     hocket__dump_collect(d);
@@ -126,8 +126,6 @@ static int write_all(struct hocket__dump *d)
         hocket__dump_list(d);
     hocket__out_text(&d->out, "hocket: end of dump\n");
     give_room_back();
-    hocket__names_end();
-    return hocket__out_close(&d->out);
 }
 
 bool hocket__dump_take(bool in_handler)
@@ -148,20 +146,37 @@ void hocket__dump_give_back(void)
         (void)hocket__futex_wake(&busy, 1);
 }
 
-int hocket__dump_to(int fd, bool in_handler)
+struct hocket__dump *hocket__dump_begin(int fd, bool in_handler)
 {
     if (!hocket__dump_take(in_handler))
-        return -EBUSY;
+        return NULL;
+    if (!hocket__stacks_pin()) {
+        hocket__dump_give_back();
+        return NULL;
+    }
     memset(&dump, 0, sizeof dump);
     hocket__out_open(&dump.out, fd);
     dump.in_handler = in_handler;
     dump.now = hocket__clock();
-    bool pinned = hocket__stacks_pin();
-    int err = pinned ? write_all(&dump) : -EBUSY;
-    if (pinned)
-        hocket__stacks_unpin();
+    return &dump;
+}
+
+int hocket__dump_end(struct hocket__dump *d)
+{
+    int err = hocket__out_close(&d->out);
+    hocket__names_end();
+    hocket__stacks_unpin();
     hocket__dump_give_back();
     return err;
+}
+
+int hocket__dump_to(int fd, bool in_handler)
+{
+    struct hocket__dump *d = hocket__dump_begin(fd, in_handler);
+    if (d == NULL)
+        return -EBUSY;
+    write_all(d);
+    return hocket__dump_end(d);
 }
 
 int hocket_dump(int fd)

@@ -84,15 +84,20 @@ void hocket__dump_task(struct hocket__dump *d, const struct hocket__look *l, uns
 void hocket__dump_frames(struct hocket__dump *d, const struct hocket__frames *f, unsigned depth);
 void hocket__dump_name(struct hocket__dump *d, const hocket_task *t, uint64_t id);
 
-/*
- * ---- dump.c: in a handler: addresses only where names cannot be had; 0, -EBUSY, or a write's
- * error
- */
+/* ---- dump_cycle.c: what those who find deadlocks are to call */
+void hocket__dump_start(void);
+
+/* ---- dump.c */
+/* All of it; 0, -EBUSY, or a write's error. */
 int hocket__dump_to(int fd, bool in_handler);
 
+/* NULL: somebody else makes one (in handlers), or the stacks are just being given back. */
+struct hocket__dump *hocket__dump_begin(int fd, bool in_handler);
+int hocket__dump_end(struct hocket__dump *d); /* 0 or a write's error */
+
 /*
- * The right to use trace/names.h, of which there is one: a dump has it, and whoever else names calls.
- * False, in a handler alone (or for who says so): somebody has it.
+ * The right to use trace/names.h, of which there is one: a dump has it, and whoever else names
+ * calls. False, in a handler alone (or for who says so): somebody has it.
  */
 bool hocket__dump_take(bool in_handler);
 void hocket__dump_give_back(void);

@@ -84,7 +84,7 @@ static bool from_the_tool(const siginfo_t *info)
     return info->si_code == SI_QUEUE && value >> 32 == HOCKET__DUMP_VALUE;
 }
 
-static void handler(int signal, siginfo_t *info, void *context)
+void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
     (void)context;
@@ -131,13 +131,13 @@ static void take_away(void)
     hocket__mark_clear(mark);
     mark = NULL;
     /* Somebody may have put another handler over ours, which stays. */
-    if (sigaction(signal, NULL, &now) == 0 && now.sa_sigaction == handler)
+    if (sigaction(signal, NULL, &now) == 0 && now.sa_sigaction == hocket__dump_signal_handler)
         (void)sigaction(signal, &before, NULL);
 }
 
 static int put_on(int signal, bool keep_ignored)
 {
-    struct sigaction action = { .sa_sigaction = handler,
+    struct sigaction action = { .sa_sigaction = hocket__dump_signal_handler,
                                 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
     (void)sigemptyset(&action.sa_mask);
     if (sigaction(signal, NULL, &before) != 0)

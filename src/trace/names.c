@@ -149,6 +149,10 @@ static void look_up(const struct file *f, uintptr_t pc, struct hocket__name *ret
     ret->ours |= named_ours(f, best);
     ret->function = f->strings + best->st_name;
     ret->function_size = strnlen(ret->function, f->strings_size - best->st_name);
+    /* What compilers add to the name of a copy or a part: .constprop.0, .isra.0, .cold */
+    const char *dot = memchr(ret->function, '.', ret->function_size);
+    if (dot != NULL && dot > ret->function)
+        ret->function_size = (size_t)(dot - ret->function);
     ret->offset = pc - best->st_value;
 }
 

@@ -9,6 +9,7 @@
 
 #include <hocket.h>
 
+#include "support/death.h"
 #include "support/dumped.h"
 
 static hocket_mutex mutex;
@@ -287,6 +288,65 @@ START_TEST(without_a_runtime)
 }
 END_TEST
 
+/* ---- deadlocks ---- */
+
+static hocket_mutex left, right;
+static hocket_latch both = HOCKET_LATCH_INIT(2);
+
+static HK_NOINLINE int takes_left_then_right(void *arg)
+{
+    (void)arg;
+    hocket_mutex_lock(&left);
+    hocket_latch_done(&both);
+    HK_EXPECT_OK(hocket_latch_wait(&both, HOCKET_FOREVER));
+    hocket_mutex_lock(&right);
+    hocket_mutex_unlock(&right);
+    hocket_mutex_unlock(&left);
+    return 0;
+}
+
+static HK_NOINLINE int takes_right_then_left(void *arg)
+{
+    (void)arg;
+    hocket_mutex_lock(&right);
+    hocket_latch_done(&both);
+    HK_EXPECT_OK(hocket_latch_wait(&both, HOCKET_FOREVER));
+    hocket_mutex_lock(&left);
+    hocket_mutex_unlock(&left);
+    hocket_mutex_unlock(&right);
+    return 0;
+}
+
+static int embrace(void *arg)
+{
+    (void)arg;
+    (void)run_spawn(takes_left_then_right, NULL);
+    return takes_right_then_left(NULL);
+}
+
+static void embrace_child(void *arg)
+{
+    hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    static const int workers[] = { 1, 4, HOCKET_NO_WORKERS };
+    o.workers = workers[*(int *)arg];
+    _exit(hocket_run_with(embrace, NULL, &o));
+}
+
+START_TEST(a_deadlock_shows_the_calls_of_all_sides)
+{
+    struct death d;
+    int mode = _i;
+    death_of(&d, embrace_child, &mode, NULL);
+    HK_EXPECT(WIFSIGNALED(d.status));
+    death__says(&d, "hocket: tasks that wait for each other:\n");
+    death__says(&d, "hocket: panic: deadlock: ");
+    if (DUMPED_FRAMES) {
+        death__says(&d, "at takes_left_then_right+0x");
+        death__says(&d, "at takes_right_then_left+0x");
+    }
+}
+END_TEST
+
 START_TEST(descriptors_that_fail)
 {
     int ends[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -309,5 +369,6 @@ SUITE("trace_dump", 40)
     suite_once(alike_ones_are_one);
     suite_once(held_ready_and_joined_in_place);
     suite_once(without_a_runtime);
+    tcase_add_loop_test(suite__case, a_deadlock_shows_the_calls_of_all_sides, 0, 3);
     suite_once(descriptors_that_fail);
 }
