@@ -3,15 +3,10 @@
  * The delay queue and the broadcast when exactly the n-th wait of a condition is cancelled, or the
  * n-th call has a deadline that passes at once, for every n: nothing lost, nobody left behind.
  */
-#include <errno.h>
 #include <hocket/broadcast.h>
 #include <hocket/delay_queue.h>
-#include <hocket/hooks.h>
-#include <hocket/scope.h>
 
-#include "support/modes.h"
-
-#include "base/atomic.h"
+#include "support/waits.h"
 
 #define WRITERS 2
 #define READERS 2
@@ -22,29 +17,22 @@ struct swept {
     hocket_delay_queue *delayed;
     hocket_broadcast *broadcast; /* one of the two */
     hocket_reader *readers[READERS];
-    bool by_deadline;
-    int target; /* which wait; 0 = none */
-    _Atomic int waits, struck, writing;
-    hocket_scope *scopes[TASKS]; /* each written and read by its own task */
+    _Atomic int writing;
     _Atomic int got[WRITERS * EACH];
 };
 
 static struct swept s;
 
-static void on_park(hocket_task *task, const char *kind, const void *object, void *context)
+static bool of_a_cond(const char *kind, const void *object)
 {
     (void)object;
-    (void)context;
-    for (int i = 0; i < TASKS; i++)
-        if (mode_task(i) == task && strcmp(kind, "cond") == 0 &&
-            hk_add(&s.waits, 1) + 1 == s.target && s.scopes[i] != NULL)
-            hocket_scope_cancel(s.scopes[i]);
+    return strcmp(kind, "cond") == 0;
 }
 
-static int call(int index, int *value, hocket_time deadline)
+static int call(int index, void *arg, hocket_time deadline)
 {
     uint64_t missed = 0;
-    int err;
+    int *value = arg, err;
     if (s.delayed != NULL)
         return index < WRITERS
                    ? hocket_delay_queue_put(s.delayed, value,
@@ -57,26 +45,6 @@ static int call(int index, int *value, hocket_time deadline)
     return err;
 }
 
-/* What has been struck is repeated. */
-static int operate(int index, int *value)
-{
-    for (;;) {
-        hocket_scope scope;
-        hocket_time deadline = HOCKET_FOREVER;
-        hocket_scope_open(&scope, NULL);
-        s.scopes[index] = &scope;
-        if (s.by_deadline && hk_add(&s.waits, 1) + 1 == s.target)
-            deadline = hocket_now() + 1;
-        int err = call(index, value, deadline);
-        s.scopes[index] = NULL;
-        HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
-        if (err == 0 || err == -EPIPE)
-            return err;
-        HK_EXPECT_EQ(err, s.by_deadline ? -ETIMEDOUT : -ECANCELED);
-        (void)hk_add(&s.struck, 1);
-    }
-}
-
 static int body(int index, void *arg)
 {
     int value;
@@ -84,23 +52,21 @@ static int body(int index, void *arg)
     if (index < WRITERS) {
         for (int i = 0; i < EACH; i++) {
             value = index * EACH + i;
-            HK_EXPECT_EQ(operate(index, &value), 0);
+            HK_EXPECT_EQ(waits_repeat(index, call, &value), 0);
         }
         if (hk_sub(&s.writing, 1) != 1)
             return 0;
         return s.delayed != NULL ? hocket_delay_queue_close(s.delayed, HOCKET_CLOSE_DRAIN)
                                  : hocket_broadcast_close(s.broadcast);
     }
-    while (operate(index, &value) == 0)
+    while (waits_repeat(index, call, &value) == 0)
         (void)hk_add(&s.got[value], 1);
     return 0;
 }
 
-static void once(int mode, bool delays, int target, bool by_deadline)
+static void once(int mode, int delays)
 {
     memset(&s, 0, sizeof s);
-    s.target = target;
-    s.by_deadline = by_deadline;
     hk_store(&s.writing, WRITERS);
     if (delays) {
         hocket_delay_queue_options o = HOCKET_DELAY_QUEUE_OPTIONS_DEFAULT;
@@ -124,19 +90,9 @@ static void once(int mode, bool delays, int target, bool by_deadline)
 
 static void sweep(int mode, bool by_deadline)
 {
-    hocket_hooks h = HOCKET_HOOKS_DEFAULT;
-    h.park = on_park;
-    if (!by_deadline)
-        HK_EXPECT_EQ(hocket_hooks_set(&h, NULL), 0);
-    for (int delays = 0; delays < 2; delays++) {
-        int struck = 0;
-        for (int target = 0; target < 30; target++) {
-            once(mode, delays, target, by_deadline);
-            struck += hk_load(&s.struck);
-        }
-        HK_EXPECT(mode != MODE_FIBERS_1 || by_deadline || struck > 3); /* others depend on timing */
-    }
-    HK_EXPECT_EQ(hocket_hooks_set(NULL, NULL), 0);
+    waits_counted = of_a_cond;
+    for (int delays = 0; delays < 2; delays++)
+        waits_sweep(mode, by_deadline, TASKS, 30, once, delays);
 }
 
 START_TEST(cancel_at_the_nth_wait)

@@ -2,23 +2,13 @@
 /* The descriptor of a queue: readable exactly while a value is in it, hung up once it is closed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <hocket/queue.h>
 #include <poll.h>
 #include <sys/resource.h>
 
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
-
-static hocket_queue *make(int order, size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.order = order;
-    o.capacity = capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(int), &o), 0);
-    return q;
-}
 
 static int events(int fd)
 {
@@ -31,7 +21,7 @@ START_TEST(readable_while_something_is_there)
 {
     static const size_t capacities[] = { 2, 3, HOCKET_UNBOUNDED };
     for (int kind = 0; kind < 9; kind++) {
-        hocket_queue *q = make(kind % 3, capacities[kind / 3]);
+        hocket_queue *q = queue_make(sizeof(int), kind % 3, capacities[kind / 3]);
         int value = 1, some[2];
         HK_EXPECT_EQ(hocket_queue_put(q, &value, HOCKET_NOW), 0);
         int fd = hocket_queue_fd(q);
@@ -68,7 +58,7 @@ START_TEST(of_a_closed_queue)
     int value = 1;
     for (int how = 0; how < 2; how++)
         for (int early = 0; early < 2; early++) {
-            hocket_queue *q = make(HOCKET_FIFO, 2);
+            hocket_queue *q = queue_make(sizeof(int), HOCKET_FIFO, 2);
             HK_EXPECT_EQ(hocket_queue_put(q, &value, HOCKET_NOW), 0);
             int fd = early ? hocket_queue_fd(q) : -1;
             HK_EXPECT_EQ(hocket_queue_close(q, how), 0);
@@ -81,7 +71,7 @@ END_TEST
 
 START_TEST(of_a_rendezvous)
 {
-    hocket_queue *q = make(HOCKET_FIFO, HOCKET_RENDEZVOUS);
+    hocket_queue *q = queue_make(sizeof(int), HOCKET_FIFO, HOCKET_RENDEZVOUS);
     int fd = hocket_queue_fd(q);
     HK_EXPECT_EQ(events(fd), 0);
     HK_EXPECT_EQ(hocket_queue_close(q, HOCKET_CLOSE_NOW), 0);
@@ -92,7 +82,7 @@ END_TEST
 
 START_TEST(no_descriptors_left)
 {
-    hocket_queue *q = make(HOCKET_FIFO, 2);
+    hocket_queue *q = queue_make(sizeof(int), HOCKET_FIFO, 2);
     struct rlimit old, none;
     int value = 1;
     HK_EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
@@ -147,7 +137,7 @@ static int handed(int index, void *arg)
 
 START_TEST(with_waiters)
 {
-    struct shared s = { .q = make(HOCKET_FIFO, 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     s.fd = hocket_queue_fd(s.q);
     mode_run(_i, 3, handed, &s);
     hocket_queue_free(s.q);
@@ -175,7 +165,7 @@ static int ask(int index, void *arg)
 
 START_TEST(asked_for_by_all)
 {
-    struct shared s = { .q = make(HOCKET_FIFO, 3) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 3) };
     mode_run(_i, 4, ask, &s);
     HK_EXPECT_EQ(events(hk_load(&s.step)), 0);
     hocket_queue_free(s.q);

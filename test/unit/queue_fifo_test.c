@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The bounded queue: order, bounds, hand-over, deadlines, cancel, close; in every mode. */
 #include <errno.h>
-#include <hocket/queue.h>
 #include <hocket/scope.h>
 #include <limits.h>
 
 #include "support/death.h"
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
-
-static hocket_queue *make(size_t size, size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.capacity = capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, size, &o), 0);
-    return q;
-}
 
 static hocket_time soon(void)
 {
@@ -29,7 +20,7 @@ static hocket_time soon(void)
 START_TEST(first_in_first_out)
 {
     for (size_t capacity = 1; capacity < 10; capacity++) {
-        hocket_queue *q = make(sizeof(int), capacity);
+        hocket_queue *q = queue_make(sizeof(int), HOCKET_FIFO, capacity);
         int in = 0, out = 0, value;
         for (int turn = 0; turn < 40; turn++) {
             while (hocket_queue_put(q, &in, HOCKET_NOW) == 0)
@@ -55,7 +46,7 @@ END_TEST
 START_TEST(any_size)
 {
     for (size_t size = 1; size < 70; size++) {
-        hocket_queue *q = make(size, 3);
+        hocket_queue *q = queue_make(size, HOCKET_FIFO, 3);
         unsigned char in[70], out[70];
         for (int turn = 0; turn < 10; turn++) {
             memset(in, turn, sizeof in);
@@ -164,7 +155,7 @@ static int serve(int index, void *arg)
 
 START_TEST(getters_are_served_in_order)
 {
-    struct shared s = { .q = make(sizeof(int), 2) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 2) };
     mode_run(_i, 5, serve, &s);
     for (int i = 1; i < 5; i++)
         HK_EXPECT(s.rc[i] == 0 && s.got[i] == i);
@@ -198,7 +189,7 @@ static int admit(int index, void *arg)
 
 START_TEST(putters_are_served_in_order)
 {
-    struct shared s = { .q = make(sizeof(int), 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     int zero = 0;
     HK_EXPECT_EQ(hocket_queue_put(s.q, &zero, HOCKET_NOW), 0);
     mode_run(_i, 5, admit, &s);
@@ -237,7 +228,7 @@ static int times_out_full(int index, void *arg)
 
 START_TEST(deadlines)
 {
-    struct shared s = { .q = make(sizeof(int), 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     int value = 7;
     mode_run(_i, 4, times_out, &s);
     HK_EXPECT_EQ(hocket_queue_getters(s.q), 0);
@@ -272,7 +263,7 @@ static int cancel_in_the_middle(int index, void *arg)
 
 START_TEST(cancelled_getter_eats_nothing)
 {
-    struct shared s = { .q = make(sizeof(int), 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     mode_run(_i, 4, cancel_in_the_middle, &s);
     HK_EXPECT(s.rc[1] == 0 && s.got[1] == 1);
     HK_EXPECT(s.rc[2] == -ECANCELED && s.got[2] == 0);
@@ -307,7 +298,7 @@ static int cancel_putter(int index, void *arg)
 
 START_TEST(cancelled_putter_puts_nothing)
 {
-    struct shared s = { .q = make(sizeof(int), 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     int zero = 0;
     HK_EXPECT_EQ(hocket_queue_put(s.q, &zero, HOCKET_NOW), 0);
     mode_run(_i, 4, cancel_putter, &s);
@@ -336,7 +327,7 @@ static int cancelled_calls(int index, void *arg)
 
 START_TEST(every_call_is_a_cancel_point)
 {
-    struct shared s = { .q = make(sizeof(int), 2) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 2) };
     int value = 1;
     HK_EXPECT_EQ(hocket_queue_put(s.q, &value, HOCKET_NOW), 0);
     mode_run(_i, 4, cancelled_calls, &s);
@@ -427,7 +418,7 @@ START_TEST(close_turns_waiters_away)
 {
     for (int how = 0; how < 2; how++)
         for (int full = 0; full < 2; full++) {
-            struct shared s = { .q = make(sizeof(int), 1), .rc = { how } };
+            struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1), .rc = { how } };
             int value = 7;
             if (full)
                 HK_EXPECT_EQ(hocket_queue_put(s.q, &value, HOCKET_NOW), 0);
@@ -458,7 +449,7 @@ static int free_under_waiters(int index, void *arg)
 
 static void free_in_use(void *arg)
 {
-    struct shared s = { .q = make(sizeof(int), 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 1) };
     s.step = *(int *)arg;
     if (s.step == 1)
         HK_EXPECT_EQ(hocket_queue_put(s.q, arg, HOCKET_NOW), 0);

@@ -7,20 +7,16 @@
  * on a closed channel panics there and is an error here.
  */
 #include <errno.h>
-#include <hocket/queue.h>
 
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
 #include "sys/sanitizer.h"
 
 static hocket_queue *make(size_t capacity)
 {
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.capacity = capacity == 0 ? HOCKET_RENDEZVOUS : capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(int), &o), 0);
-    return q;
+    return queue_make(sizeof(int), HOCKET_FIFO, capacity == 0 ? HOCKET_RENDEZVOUS : capacity);
 }
 
 struct shared {

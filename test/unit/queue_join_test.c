@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* task_done and join. */
 #include <errno.h>
-#include <hocket/queue.h>
 #include <hocket/scope.h>
 
 #include "support/death.h"
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
 
 static hocket_queue *make(int kind)
 {
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.order = kind < 3 ? kind : HOCKET_FIFO;
-    o.capacity = kind < 3 ? 4 : kind == 3 ? HOCKET_UNBOUNDED : HOCKET_RENDEZVOUS;
-    HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(int), &o), 0);
-    return q;
+    return queue_make(sizeof(int), kind < 3 ? kind : HOCKET_FIFO,
+                      kind < 3    ? 4
+                      : kind == 3 ? HOCKET_UNBOUNDED
+                                  : HOCKET_RENDEZVOUS);
 }
 
 #define KINDS 5

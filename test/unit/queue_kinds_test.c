@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues that are no bounded FIFO: last in first out, by priority, without bound, rendezvous. */
 #include <errno.h>
-#include <hocket/queue.h>
 #include <hocket/scope.h>
 
 #include "support/modes.h"
+#include "support/queues.h"
 #include "support/seeded.h"
 
 #include "base/atomic.h"
-
-static hocket_queue *make(size_t size, int order, size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.order = order;
-    o.capacity = capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, size, &o), 0);
-    return q;
-}
 
 static void put(hocket_queue *q, int value)
 {
@@ -40,7 +30,7 @@ static void put_with(hocket_queue *q, int value, int64_t priority)
 
 START_TEST(last_in_first_out)
 {
-    hocket_queue *q = make(sizeof(int), HOCKET_LIFO, 3);
+    hocket_queue *q = queue_make(sizeof(int), HOCKET_LIFO, 3);
     int value = 9;
     for (int i = 0; i < 3; i++)
         put(q, i);
@@ -60,7 +50,7 @@ END_TEST
 
 START_TEST(lowest_first_is_the_default)
 {
-    hocket_queue *q = make(sizeof(int), HOCKET_PRIORITY, 0);
+    hocket_queue *q = queue_make(sizeof(int), HOCKET_PRIORITY, 0);
     HK_EXPECT_EQ(hocket_queue_capacity(q), HOCKET_QUEUE_CAPACITY);
     put_with(q, 1, 5);
     put_with(q, 2, -5);
@@ -148,7 +138,7 @@ static void against_model(int order, size_t capacity, size_t size, struct seeded
 {
     static struct entry list[4000];
     unsigned char in[100], out[100];
-    hocket_queue *q = make(size, order, capacity);
+    hocket_queue *q = queue_make(size, order, capacity);
     size_t n = 0, bound = capacity < 4000 ? capacity : 3000, turns = 4 * bound + 100;
     uint32_t lean = 5; /* of 8: first more puts, then more gets */
     for (size_t turn = 0; turn < turns; turn++) {
@@ -193,7 +183,7 @@ END_TEST
 START_TEST(without_bound)
 {
     for (int order = HOCKET_FIFO; order <= HOCKET_PRIORITY; order++) {
-        hocket_queue *q = make(sizeof(int), order, HOCKET_UNBOUNDED);
+        hocket_queue *q = queue_make(sizeof(int), order, HOCKET_UNBOUNDED);
         HK_EXPECT_EQ(hocket_queue_capacity(q), HOCKET_UNBOUNDED);
         for (int i = 0; i < 10000; i++)
             put(q, i);
@@ -285,10 +275,10 @@ START_TEST(getters_wait)
         for (int bound = 0; bound < 3; bound++) {
             if (bound == 2 && order != HOCKET_FIFO)
                 continue;
-            struct shared s = { .q = make(sizeof(int), order,
-                                          bound == 0   ? 1
-                                          : bound == 1 ? HOCKET_UNBOUNDED
-                                                       : HOCKET_RENDEZVOUS) };
+            struct shared s = { .q = queue_make(sizeof(int), order,
+                                                bound == 0   ? 1
+                                                : bound == 1 ? HOCKET_UNBOUNDED
+                                                             : HOCKET_RENDEZVOUS) };
             mode_run(_i, 4, waiting_getters, &s);
             for (int i = 1; i < 4; i++)
                 HK_EXPECT(s.rc[i] == 0 && s.got[i] == 10 - i);
@@ -324,7 +314,7 @@ START_TEST(putters_wait)
                                         { 101, 1, 2, 3, 100 },
                                         { 100, 101, 2, 3, 1 } };
     for (int order = HOCKET_FIFO; order <= HOCKET_PRIORITY; order++) {
-        struct shared s = { .q = make(sizeof(int), order, 2), .order = order };
+        struct shared s = { .q = queue_make(sizeof(int), order, 2), .order = order };
         put(s.q, 100);
         put(s.q, 101);
         mode_run(_i, 4, waiting_putters, &s);
@@ -359,7 +349,7 @@ static int waiting_priority(int index, void *arg)
 
 START_TEST(putters_with_priority_wait)
 {
-    struct shared s = { .q = make(sizeof(int), HOCKET_PRIORITY, 1) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_PRIORITY, 1) };
     put(s.q, 100);
     mode_run(_i, 4, waiting_priority, &s);
     HK_EXPECT(s.rc[1] == 0 && s.rc[2] == -ECANCELED && s.rc[3] == 0);
@@ -397,7 +387,7 @@ static int meet(int index, void *arg)
 
 START_TEST(rendezvous_of_putters)
 {
-    struct shared s = { .q = make(sizeof(int), HOCKET_FIFO, HOCKET_RENDEZVOUS) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, HOCKET_RENDEZVOUS) };
     int value = 1;
     HK_EXPECT_EQ(hocket_queue_capacity(s.q), 0);
     HK_EXPECT(hocket_queue_empty(s.q) && hocket_queue_full(s.q));
@@ -435,7 +425,7 @@ START_TEST(close_ends_every_wait)
                 if (meets && order != HOCKET_FIFO)
                     continue;
                 struct shared s = { .order = puts };
-                s.q = make(sizeof(int), order, meets ? HOCKET_RENDEZVOUS : 1);
+                s.q = queue_make(sizeof(int), order, meets ? HOCKET_RENDEZVOUS : 1);
                 if (puts && !meets)
                     put(s.q, 1);
                 mode_run(_i, 3, turned_away, &s);

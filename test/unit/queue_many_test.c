@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* put_many and get_many: what they give when all, some or nothing could be done. */
 #include <errno.h>
-#include <hocket/queue.h>
 #include <hocket/scope.h>
 
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
-
-static hocket_queue *make(int order, size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.order = order;
-    o.capacity = capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(int), &o), 0);
-    return q;
-}
 
 static const int numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 
 START_TEST(as_many_as_there_is_room_for)
 {
     for (int order = HOCKET_FIFO; order <= HOCKET_PRIORITY; order++) {
-        hocket_queue *q = make(order, 4);
+        hocket_queue *q = queue_make(sizeof(int), order, 4);
         int out[10] = { 0 };
         for (int turn = 0; turn < 9; turn++) { /* at every place of a ring */
             HK_EXPECT_EQ(hocket_queue_put_many(q, numbers, 3, HOCKET_NOW), 3);
@@ -58,7 +48,7 @@ START_TEST(thousands_without_bound)
     for (int i = 0; i < 5000; i++)
         in[i] = i;
     for (int order = HOCKET_FIFO; order <= HOCKET_PRIORITY; order++) {
-        hocket_queue *q = make(order, HOCKET_UNBOUNDED);
+        hocket_queue *q = queue_make(sizeof(int), order, HOCKET_UNBOUNDED);
         for (int turn = 0; turn < 3; turn++) {
             HK_EXPECT_EQ(hocket_queue_put_many(q, in, 5000, HOCKET_NOW), 5000);
             HK_EXPECT_EQ(hocket_queue_get_many(q, out, 5000, HOCKET_NOW), 5000);
@@ -94,7 +84,7 @@ START_TEST(put_many_waits_for_room)
 {
     static const size_t capacities[] = { 1, 3, HOCKET_RENDEZVOUS, HOCKET_UNBOUNDED };
     for (int c = 0; c < 4; c++) {
-        struct shared s = { .q = make(HOCKET_FIFO, capacities[c]) };
+        struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, capacities[c]) };
         mode_run(_i, 2, trickle, &s);
         HK_EXPECT_EQ(s.put, 10);
         for (int i = 0; i < 10; i++)
@@ -119,7 +109,7 @@ static int first_of_many(int index, void *arg)
 
 START_TEST(get_many_waits_for_one)
 {
-    struct shared s = { .q = make(HOCKET_FIFO, 4) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 4) };
     mode_run(_i, 2, first_of_many, &s);
     HK_EXPECT_EQ(s.put, 1);
     HK_EXPECT_EQ(s.got[0], 7);
@@ -153,7 +143,7 @@ static int cut_short(int index, void *arg)
 START_TEST(put_many_tells_how_far_it_came)
 {
     for (int cancel = 0; cancel < 2; cancel++) {
-        struct shared s = { .q = make(HOCKET_FIFO, 3) };
+        struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 3) };
         s.got[15] = cancel;
         mode_run(_i, 2, cut_short, &s);
         HK_EXPECT_EQ(s.put, 4);
@@ -162,7 +152,7 @@ START_TEST(put_many_tells_how_far_it_came)
         HK_EXPECT_EQ(hocket_queue_length(s.q), 0);
         hocket_queue_free(s.q);
     }
-    hocket_queue *q = make(HOCKET_FIFO, 3);
+    hocket_queue *q = queue_make(sizeof(int), HOCKET_FIFO, 3);
     HK_EXPECT_EQ(hocket_queue_put_many(q, numbers, 10, hocket_after(HOCKET_MS)), 3);
     HK_EXPECT_EQ(hocket_queue_put_many(q, numbers, 10, hocket_after(HOCKET_MS)), -ETIMEDOUT);
     hocket_queue_free(q);
@@ -187,7 +177,7 @@ static int cancelled(int index, void *arg)
 
 START_TEST(cancel_points)
 {
-    struct shared s = { .q = make(HOCKET_FIFO, 4) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, 4) };
     HK_EXPECT_EQ(hocket_queue_put_many(s.q, numbers, 2, HOCKET_NOW), 2);
     mode_run(_i, 2, cancelled, &s);
     HK_EXPECT_EQ(hocket_queue_length(s.q), 2);

@@ -9,24 +9,14 @@
  */
 #include <errno.h>
 #include <hocket/event.h>
-#include <hocket/queue.h>
 
 #include "support/modes.h"
+#include "support/queues.h"
 
 #include "base/atomic.h"
 
 #define SIZE  5
 #define KINDS 3 /* Queue, LifoQueue, PriorityQueue: the values of enum hocket_queue_order */
-
-static hocket_queue *make(int order, size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.order = order;
-    o.capacity = capacity;
-    HK_EXPECT_EQ(hocket_queue_new(&q, sizeof(int), &o), 0);
-    return q;
-}
 
 /* A PriorityQueue sorts by its items. */
 static int put(hocket_queue *q, int order, int value, hocket_time deadline)
@@ -102,7 +92,7 @@ static int simple(int index, void *arg)
 START_TEST(simple_queue)
 {
     for (int order = 0; order < KINDS; order++) {
-        struct shared s = { .q = make(order, SIZE), .order = order };
+        struct shared s = { .q = queue_make(sizeof(int), order, SIZE), .order = order };
         for (int twice = 0; twice < 2; twice++) { /* it is as good as new afterwards */
             hk_store(&s.step, 0);
             mode_run(_i, 2, simple, &s);
@@ -143,7 +133,7 @@ static int cumulate(int index, void *arg)
 START_TEST(task_done_and_join)
 {
     for (int order = 0; order < KINDS; order++) {
-        struct shared s = { .q = make(order, SIZE), .order = order };
+        struct shared s = { .q = queue_make(sizeof(int), order, SIZE), .order = order };
         mode_run(_i, 3, cumulate, &s);
         hocket_queue_free(s.q);
     }
@@ -157,7 +147,7 @@ START_TEST(shutdown_all_methods)
 {
     for (int order = 0; order < KINDS; order++)
         for (int how = 0; how < 2; how++) {
-            hocket_queue *q = make(order, SIZE);
+            hocket_queue *q = queue_make(sizeof(int), order, SIZE);
             int value;
             HK_EXPECT_EQ(put(q, order, 1, HOCKET_NOW), 0);
             HK_EXPECT_EQ(put(q, order, 2, HOCKET_NOW), 0);
@@ -230,7 +220,9 @@ START_TEST(shutdown_among_many)
 {
     for (int order = 0; order < KINDS; order++)
         for (int how = 0; how < 2; how++) {
-            struct shared s = { .q = make(order, SIZE), .order = order, .rc = { how } };
+            struct shared s = { .q = queue_make(sizeof(int), order, SIZE),
+                                .order = order,
+                                .rc = { how } };
             mode_run(_i, 9, released, &s);
             HK_EXPECT_EQ(hk_load(&s.refused), 4);
             HK_EXPECT(how == HOCKET_CLOSE_NOW || hk_load(&s.sum) == hk_load(&s.count));
@@ -260,12 +252,12 @@ static int waits(int index, void *arg)
 START_TEST(shutdown_frees_those_who_wait)
 {
     for (int order = 0; order < KINDS; order++) {
-        struct shared s = { .q = make(order, 1), .order = order };
+        struct shared s = { .q = queue_make(sizeof(int), order, 1), .order = order };
         HK_EXPECT_EQ(put(s.q, order, 0, HOCKET_NOW), 0);
         mode_run(_i, 3, waits, &s);
         HK_EXPECT(s.rc[1] == -EPIPE && s.rc[2] == 0);
         hocket_queue_free(s.q);
-        s = (struct shared){ .q = make(order, 1), .order = order, .got = { 1 } };
+        s = (struct shared){ .q = queue_make(sizeof(int), order, 1), .order = order, .got = { 1 } };
         HK_EXPECT_EQ(put(s.q, order, 0, HOCKET_NOW), 0);
         (void)get(s.q); /* fetched and not done: the joiner waits on, and so does the getter */
         mode_run(_i, 3, waits, &s);
@@ -314,7 +306,7 @@ static int feed_or_consume(int index, void *arg)
 
 START_TEST(many_tasks_in_order)
 {
-    struct shared s = { .q = make(HOCKET_FIFO, HOCKET_UNBOUNDED) };
+    struct shared s = { .q = queue_make(sizeof(int), HOCKET_FIFO, HOCKET_UNBOUNDED) };
     int all = FEEDERS * EACH;
     mode_run(_i, 6, feed_or_consume, &s);
     HK_EXPECT_EQ(hk_load(&s.sum), all * (all - 1) / 2);
