@@ -43,6 +43,14 @@ int hocket_sleep(hocket_time duration)
     return hocket_sleep_until(hocket_after(duration));
 }
 
+HK_COLD static int yield_watched(hocket_task *self)
+{
+    hocket__watch(HOCKET__EVENT_YIELD, self, NULL, 0);
+    int err = self->ops->yield(self);
+    hocket__watch(HOCKET__EVENT_BACK, self, NULL, 0);
+    return err;
+}
+
 int hocket_yield(void)
 {
     hocket_task *self = hocket__self_must("hocket_yield");
@@ -50,8 +58,8 @@ int hocket_yield(void)
     int err = hocket__cancel_point(self);
     if (err)
         return err;
-    hocket__watch(HOCKET__EVENT_YIELD, self, NULL, 0);
-    err = self->ops->yield(self);
-    hocket__watch(HOCKET__EVENT_BACK, self, NULL, 0);
-    return err;
+    if (hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_YIELD) |
+                        HOCKET__EVENT_BIT(HOCKET__EVENT_BACK)))
+        return yield_watched(self);
+    return self->ops->yield(self);
 }
