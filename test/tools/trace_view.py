@@ -104,6 +104,12 @@ def test_moving(page):
         before = seen(page)
         page.key(key)
         check(good(before, seen(page)), what)
+    for y in range(58, 560, 6):
+        page.mouse("mouseMoved", 700, y)
+        page.mouse("mouseMoved", 100, y)
+    page.click(1000, 75)
+    there = page.value("(1000 - 216) / timeline.chart.plotWidth() * timeline.chart.whole()")
+    check(seen(page)[0] < there < seen(page)[1], "a click on the map")
     page.key("0")
     check(seen(page)[0] <= 0 and seen(page)[1] >= page.value("timeline.chart.whole()"), "0 shows all")
     top = page.value("timeline.chart.scrollTop()")

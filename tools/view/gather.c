@@ -62,6 +62,15 @@ static void change(struct gather *g, const struct change *c)
     g->change_count++;
 }
 
+static void lane_runs(struct gather *g, const struct model_bar *b)
+{
+    struct lane_use *lane = b->lane < g->trace->lane_count ? &g->lanes[b->lane] : NULL;
+    if (lane == NULL)
+        return;
+    lane->several |= lane->task != 0 && lane->task != b->task;
+    lane->task = b->task;
+}
+
 static void bar_begins(struct gather *g, struct task *task, uint32_t place,
                        const struct model_bar *b)
 {
@@ -73,7 +82,8 @@ static void bar_begins(struct gather *g, struct task *task, uint32_t place,
         break;
     case MODEL_RUN:
         c.state = CHANGE_RUNNING;
-        c.a = b->lane < g->trace->lane_count ? g->worker_of[b->lane] : 0;
+        c.a = b->lane;
+        lane_runs(g, b);
         c.b = task->stolen_from;
         c.c = task->outcome;
         task->stolen_from = 0;
@@ -183,8 +193,7 @@ static void on_task_point(struct gather *g, const struct model_point *p)
     case MODEL_START:
         if (task->function == 0)
             task->function = function_word(g, p->object);
-        if (p->lane < g->trace->lane_count && g->worker_of[p->lane] == 0)
-            task->placement = HKT_THREAD;
+        task->start_lane = p->lane < g->trace->lane_count ? p->lane + 1 : 0;
         break;
     case MODEL_EXIT:
         task->flags |= TASK_RESULT;
@@ -211,23 +220,43 @@ static void on_point(void *context, const struct model_point *p)
     }
 }
 
+/* Which worker a lane was last, as its events say. */
+static int64_t lane_worker(const struct trace_lane *lane)
+{
+    if (lane->head->worker >= 0)
+        return lane->head->worker;
+    for (size_t i = lane->count; i-- > 0;) {
+        const struct hkt_event *e = &lane->events[i];
+        if (HKT_KIND(e) == HKT_LANE_OF && e->value > 0 && e->value <= INT32_MAX)
+            return (int64_t)e->value - 1;
+    }
+    return -1;
+}
+
+/*
+ * Rows are for workers, and for other threads that ran more than one task, as those do that have
+ * been workers; a thread that is one task has the row of that.
+ */
 static void find_workers(struct gather *g)
 {
-    uint32_t n = g->trace->lane_count;
-    g->workers = calloc(n + 1, sizeof g->workers[0]);
-    g->worker_of = calloc(n + 1, sizeof g->worker_of[0]);
-    g->failed = g->workers == NULL || g->worker_of == NULL;
-    for (uint32_t lane = 0; !g->failed && lane < n; lane++) {
-        if (g->trace->lanes[lane].head->worker < 0)
+    for (uint32_t i = 0; i < g->trace->lane_count; i++) {
+        struct lane_use *lane = &g->lanes[i];
+        lane->worker = lane_worker(&g->trace->lanes[i]);
+        if (lane->worker < 0 && !lane->several)
             continue;
-        g->workers[g->worker_count] = lane;
-        g->worker_of[lane] = ++g->worker_count;
+        g->workers[g->worker_count++] = i;
+        lane->place = g->worker_count;
     }
 }
 
 /* What the list of those that lived at the end knows besides. */
 static void placements(struct gather *g)
 {
+    for (uint32_t i = 0; i < g->task_ids.used; i++) {
+        struct task *task = &g->tasks[i];
+        if (task->start_lane != 0 && g->lanes[task->start_lane - 1].place == 0)
+            task->placement = HKT_THREAD;
+    }
     for (uint32_t i = 0; i < g->trace->task_count; i++) {
         uint32_t place = pairs_find(&g->task_ids, g->trace->tasks[i].id, 0);
         if (place != PAIRS_NONE)
@@ -247,12 +276,14 @@ bool gather(struct gather *g, const struct trace *t)
     memcpy(program, t->header->program, sizeof program - 1);
     program[sizeof program - 1] = '\0';
     g->program = words_of(&g->words, program);
-    find_workers(g);
-    if (g->failed)
+    g->lanes = calloc(t->lane_count + 1, sizeof g->lanes[0]);
+    g->workers = calloc(t->lane_count + 1, sizeof g->workers[0]);
+    if (g->lanes == NULL || g->workers == NULL)
         return false;
     (void)place_of(g, 0);
     if (!trace_model(t, &sink))
         return false;
+    find_workers(g);
     for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
         if (g->tasks[i].seen && !g->tasks[i].open)
             change(g, &(struct change){ .time = g->tasks[i].until, .task = i });
@@ -268,7 +299,7 @@ void gather_free(struct gather *g)
     pairs_free(&g->task_ids);
     pairs_free(&g->counter_names);
     free(g->workers);
-    free(g->worker_of);
+    free(g->lanes);
     free(g->place_words);
     free(g->tasks);
     free(g->changes);

@@ -16,7 +16,7 @@ struct change {
     uint64_t other;    /* id of a task: READY the waker, WAITING the holder */
     uint32_t sequence; /* those of a task come in order */
     uint32_t task;
-    uint32_t a; /* RUNNING worker + 1; WAITING object */
+    uint32_t a; /* RUNNING lane; WAITING object */
     uint32_t b; /* RUNNING index of the worker it was taken from + 1; WAITING place */
     uint16_t c; /* RUNNING: errno of the wait before */
     uint8_t state;
@@ -29,6 +29,7 @@ struct task {
     int64_t result, until;   /* `until`: end of its last bar */
     uint32_t name, function; /* words */
     uint32_t stolen_from;    /* index of a worker + 1, until it runs */
+    uint32_t start_lane;     /* + 1, if its start was seen */
     uint16_t outcome;        /* of its last wait */
     uint8_t placement, flags;
     bool seen, open; /* it had a bar; which lasted beyond the end of the trace */
@@ -59,8 +60,13 @@ struct gather {
     int64_t end;
     uint32_t program;
     struct words words;
-    uint32_t *workers, worker_count; /* lanes of workers */
-    uint32_t *worker_of;             /* lane: its place in `workers` + 1, or 0 */
+    struct lane_use {
+        uint64_t task;  /* one that ran there */
+        int64_t worker; /* index, or -1 */
+        uint32_t place; /* in `workers` + 1, or 0: has no row */
+        bool several;   /* more than that one ran there */
+    } * lanes;
+    uint32_t *workers, worker_count; /* lanes that have a row */
     struct pairs objects;            /* (word of the kind, address) */
     struct pairs places;             /* (address of a call site, 0); place 0 is unknown */
     uint32_t *place_words;

@@ -66,7 +66,7 @@ static void put_workers(struct gather *g, struct columns *to)
     for (int column = 0; column < 4; column++) {
         for (uint32_t i = 0; i < g->worker_count; i++) {
             const struct trace_lane *lane = &t->lanes[g->workers[i]];
-            columns_number(to, column == 0   ? (uint32_t)lane->head->worker
+            columns_number(to, column == 0   ? (uint64_t)(g->lanes[g->workers[i]].worker + 1)
                                : column == 1 ? lane->head->tid
                                : column == 2 ? lane->head->lost & FACT_MAX
                                : lane->count > 0
@@ -138,7 +138,7 @@ static void put_changes(struct gather *g, struct columns *to)
         if (c->state == CHANGE_READY) {
             columns_number(to, task_place(g, c->other));
         } else if (c->state == CHANGE_RUNNING) {
-            columns_number(to, c->a);
+            columns_number(to, c->a < g->trace->lane_count ? g->lanes[c->a].place : 0);
             columns_number(to, c->b);
             columns_number(to, c->c);
         } else if (c->state == CHANGE_WAITING) {

@@ -128,7 +128,7 @@ function decode(bytes) {
   facts.program = strings[c.number()];
   let n = c.number();
   const workers = {
-    n, number: c.column(n, Uint32Array), tid: c.column(n, Uint32Array),
+    n, number: c.column(n, Uint32Array) /* + 1, 0: none */, tid: c.column(n, Uint32Array),
     lost: c.column(n, Float64Array), begins: c.column(n, Float64Array),
   };
   n = c.number();

@@ -92,7 +92,8 @@ class Details {
         cell: (b) => this.site(b) },
     ];
     this.table = new Table(byId('details-list'), {
-      columns, empty, sortBy: withTask ? 3 : 1, downwards: withTask,
+      columns, empty, downwards: withTask,
+      sortBy: columns.findIndex((c) => c.name === (withTask ? 'how long' : 'since')),
       onPick: (bar) => this.select(bars.task[bar], bar, true, true),
     });
     this.table.set(waits);

@@ -41,6 +41,11 @@ class Table {
     this.element = make('div.table', { role: 'table' }, this.head, this.view);
     place.replaceChildren(this.element);
     this.view.addEventListener('scroll', () => this.render());
+    /* By place: the row's element may have been made anew since the button went down. */
+    this.view.addEventListener('click', (event) => {
+      const at = Math.floor((event.clientY - this.body.getBoundingClientRect().top) / Table.ROW);
+      if (at >= 0 && at < this.rows.length && event.target.closest('button') === null) this.pick(at);
+    });
     this.view.addEventListener('keydown', (event) => this.key(event));
     /* The one that was here before is looked at no more. */
     Table.observers.get(place)?.disconnect();
@@ -89,7 +94,7 @@ class Table {
     for (let at = from; at < to; at++) {
       const row = this.rows[at];
       const element = make('div.table-row' + (at % 2 ? '.odd' : '') + (row === this.picked ? '.picked' : ''), {
-        role: 'row', 'aria-rowindex': at + 1, onclick: () => this.pick(at),
+        role: 'row', 'aria-rowindex': at + 1,
       }, ...this.columns.map((column) => make(
         'div.cell' + (column.number ? '.number' : ''), { role: 'cell' }, column.cell(row))));
       element.style.cssText = `top:${at * Table.ROW}px`;

@@ -131,7 +131,7 @@ function barLabel(chart, bar) {
   const { model, names, focus } = chart, { bars } = model;
   if (focus !== null && focus.test !== undefined && !focus.test(bar)) return '';
   switch (bars.state[bar]) {
-  case RUNNING: return bars.a[bar] > 0 ? `on ${model.workers.number[bars.a[bar] - 1]}` : 'running';
+  case RUNNING: return bars.a[bar] > 0 ? `on ${names.worker(bars.a[bar] - 1)}` : 'running';
   case READY: return 'ready';
   case WAITING: return names.object(bars.a[bar]);
   default: return '';

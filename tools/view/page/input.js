@@ -18,7 +18,7 @@ function onWheel(chart, event, inHead) {
 
 function tipFor(chart, hit) {
   const { model, names } = chart, { bars } = model;
-  if (hit === null) return null;
+  if (hit === null || hit.overview !== undefined) return null;
   if (hit.counter !== undefined) {
     const { time, value, n, name } = model.counters[hit.counter];
     const i = firstFrom(time, 0, n, hit.time + 1e-9) - 1;

@@ -87,6 +87,8 @@ function makeLanes(raw, bars, place) {
   const shown = [];
   for (let lane = 0; lane < workers.n; lane++)
     if (sorted.first[lane + 1] > sorted.first[lane] || workers.lost[lane] > 0) shown.push(lane);
+  const rank = (lane) => workers.number[lane] || Infinity;
+  shown.sort((x, y) => rank(x) === rank(y) ? x - y : rank(x) - rank(y));
   return { first: sorted.first, bar, start, busy, shown };
 }
 

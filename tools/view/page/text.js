@@ -73,7 +73,8 @@ class Names {
   }
   site(site) { return this.string(this.model.sites.name[site]) || 'unknown place'; }
   worker(w) {
-    return `worker ${this.model.workers.number[w]}`;
+    const { number, tid } = this.model.workers;
+    return number[w] > 0 ? `worker ${number[w] - 1}` : `thread ${tid[w]}`;
   }
   /* Of every string, for the search. */
   lowered() {
