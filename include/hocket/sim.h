@@ -67,7 +67,9 @@ typedef struct hocket_sim_result {
     uint64_t hash;     /* of the trace of the last run */
     uint32_t switches; /* choices of the failing run that were not the obvious one */
     uint32_t shrunk;   /* those that were left after it was shortened */
-    bool complete;     /* HOCKET_SIM_EXHAUSTIVE: there is no other schedule */
+    uint32_t
+        event;     /* hocket_sim_sweep: the n at which it failed; else how many events there were */
+    bool complete; /* HOCKET_SIM_EXHAUSTIVE: there is no other schedule */
     char message[200]; /* one line about the failure */
 } hocket_sim_result;
 
@@ -133,6 +135,32 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_sim_run(hocket_task_fn *fn, void *arg,
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_sim_exec(char *const *argv,
                                                  const hocket_sim_options *options);
+
+/* What hocket_sim_sweep does to a run, once. */
+enum hocket_sim_event {
+    /* A task that comes to a place is cancelled there, also between waits.  Not the runtime's own. */
+    HOCKET_SIM_CANCEL = 1,
+    HOCKET_SIM_TIMEOUT = 2,  /* a wait that has a deadline ends by it, however far it is */
+    HOCKET_SIM_SPURIOUS = 3, /* a wait for a condition or a word is woken without a reason */
+    HOCKET_SIM_ALLOC = 4,    /* an allocation of the library fails */
+    HOCKET_SIM_EINTR = 5,    /* a sleep of the process is interrupted by a signal */
+    HOCKET_SIM_DELAY = 6 /* a task that comes to a place stays there as long as others can go on */
+};
+
+/*
+ * Run fn(arg) again and again: with the first event of the kind, enum hocket_sim_event, then with the
+ * second, and so on until a run ends without having come to its n-th; each time with the schedule of the same
+ * seed.  fn has to keep its invariants whatever its calls return, and to return 0 then.  `seeds` is the
+ * number of schedules that are swept, 0 = 1; the strategy must not be HOCKET_SIM_EXHAUSTIVE.
+ *
+ * Returns as hocket_sim_run.
+ *
+ *     hocket_sim_result r = { 0 };
+ *     int err = hocket_sim_sweep(body, NULL, HOCKET_SIM_CANCEL, HOCKET_SIM_OPTIONS(.result = &r));
+ *     printf("%d with a cancel at place %u\n", err, r.event);
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_sim_sweep(hocket_task_fn *fn, void *arg, int event,
+                                                  const hocket_sim_options *options);
 
 /* Is the caller in a world? */
 HOCKET_API bool hocket_sim_active(void);

@@ -42,6 +42,13 @@ static void default_release(void *memory, void *context)
     free(memory);
 }
 
+bool (*hocket__alloc_fails)(void);
+
+static bool fails(void)
+{
+    return hk_unlikely(hocket__alloc_fails != NULL) && hocket__alloc_fails();
+}
+
 static hocket_allocator table = { default_allocate, default_resize, default_release, NULL };
 
 HK_COLD static void close_table(void)
@@ -84,13 +91,13 @@ int hocket_set_allocator(const hocket_allocator *replacement)
 void *hocket__alloc(size_t size)
 {
     const hocket_allocator *a = allocator();
-    return a->allocate(size != 0 ? size : 1, a->context);
+    return fails() ? NULL : a->allocate(size != 0 ? size : 1, a->context);
 }
 
 void *hocket__calloc(size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes))
+    if (__builtin_mul_overflow(count, size, &bytes) || fails())
         return NULL;
     const hocket_allocator *a = allocator();
     if (a->allocate == default_allocate)
@@ -106,7 +113,7 @@ void *hocket__realloc(void *memory, size_t size)
     if (memory == NULL)
         return hocket__alloc(size);
     const hocket_allocator *a = allocator();
-    return a->resize(memory, size != 0 ? size : 1, a->context);
+    return fails() ? NULL : a->resize(memory, size != 0 ? size : 1, a->context);
 }
 
 void hocket__free(void *memory)

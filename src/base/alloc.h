@@ -23,6 +23,9 @@ void *hocket__calloc(size_t count, size_t size)
 /* As realloc(3): on failure `memory` stays as it was; NULL allocates. */
 void *hocket__realloc(void *memory, size_t size) __attribute__((alloc_size(2), warn_unused_result));
 
+/* For the simulated world: is the next allocation to fail?  NULL, and set before the runtime starts. */
+extern bool (*hocket__alloc_fails)(void);
+
 /* NULL is ignored. */
 void hocket__free(void *memory);
 

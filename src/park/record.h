@@ -90,7 +90,8 @@ enum hocket__task_flags {
     HOCKET__TASK_COPIED = 1u << 2, /* arg is a private copy to free */
     HOCKET__TASK_ROOT = 1u << 3,
     HOCKET__TASK_FORKED = 1u << 4, /* it has forked: `forks` is in use */
-    HOCKET__TASK_BRANCH = 1u << 5  /* made of a branch, which is its `arg` */
+    HOCKET__TASK_BRANCH = 1u << 5, /* made of a branch, which is its `arg` */
+    HOCKET__TASK_SERVICE = 1u << 6 /* works for the library: only the library may cancel it */
 };
 
 #define HOCKET__HELD_READS 4

@@ -19,6 +19,7 @@
 #include "base/panic.h"
 #include "base/alloc.h"
 #include "park/forks.h"
+#include "park/world.h"
 #include "sched/quiet.h"
 #include "sched/worker.h"
 #include "sys/sanitizer.h"
@@ -255,7 +256,7 @@ size_t hocket__blocking_threads(void)
 void hocket__sched_blocking_begin(void)
 {
     struct hocket__worker *w = hocket__worker_here();
-    if (!w)
+    if (!w || hocket__in_world())
         return;
     hocket_task *self = hocket__self_or_null();
     if (self && hk_load(&w->blocked) == 0 && hocket__forked_any(self))
@@ -275,7 +276,7 @@ void hocket__sched_blocking_begin(void)
 void hocket__sched_blocking_end(void)
 {
     struct hocket__worker *w = hocket__worker_here();
-    if (!w)
+    if (!w || hocket__in_world())
         return;
     if (hk_load(&w->blocked) == 0)
         hocket__panic("hocket_blocking_end: without hocket_blocking_begin");

@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "park/forked.h"
+#include "park/world.h"
 #include "sched/quiet.h"
 #include "sys/poller.h"
 #include "sys/sys.h"
@@ -83,6 +84,21 @@ static void serve(const struct hocket__polled *report, struct hocket__wakes *wak
         (void)hocket__poller_arm(&poller, report->fd, rest);
 }
 
+unsigned hocket__poll_waiting(void)
+{
+    return waiting;
+}
+
+void hocket__poll_turn(int timeout_ms)
+{
+    struct hocket__polled reports[BATCH];
+    struct hocket__wakes wakes = { NULL, NULL };
+    int n = hocket__poller_wait(&poller, reports, BATCH, timeout_ms);
+    for (int i = 0; i < n; i++)
+        serve(&reports[i], &wakes);
+    hocket__wakes_run(&wakes);
+}
+
 static void *poll_main(void *arg)
 {
     (void)arg;
@@ -114,6 +130,9 @@ static int start(void)
     int err = hocket__poller_open(&poller);
     if (err != 0)
         return err;
+    running = hocket__in_world(); /* it looks by itself: hocket__poll_turn */
+    if (running)
+        return 0;
     err = hocket__thread_start(&thread, poll_main, NULL, 64 * 1024, "hocket-poll", 0);
     if (err != 0) {
         hocket__poller_close(&poller);
@@ -171,6 +190,10 @@ void hocket__poll_stop(void)
 {
     bool gone = false, wait = true;
     hocket__guard_lock(&guard);
+    if (hocket__in_world() && running) {
+        hocket__poller_close(&poller);
+        running = false;
+    }
     stopping = started && waiting == 0;
     if (stopping && running)
         hocket__poller_wake(&poller, true);

@@ -23,6 +23,13 @@ struct hocket__poll_node {
 int hocket__poll_link(struct hocket__poll_node *node);
 void hocket__poll_unlink(struct hocket__poll_node *node);
 
+/*
+ * In a simulated world there is no thread: the loop that has nothing else to do looks, for as long as
+ * that many milliseconds.  How many wait; without any there is nothing to look at.
+ */
+unsigned hocket__poll_waiting(void);
+void hocket__poll_turn(int timeout_ms);
+
 /* End the thread, unless somebody still waits. */
 void hocket__poll_stop(void);
 

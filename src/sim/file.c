@@ -7,6 +7,7 @@
  *     strategy 0                  how it was found: places of the exhaustive search are fewer
  *     max_choices 100000
  *     max_delay 50000000
+ *     sweep 0 0                   event and which one, of hocket_sim_sweep
  *     2 17 go 3                   task, step, what, value
  *     end 1
  *
@@ -33,6 +34,7 @@ int hocket__sim_save(const char *path, const struct sim_plan *plan,
     fprintf(f, "hocket choices %d\nseed %llu\nstrategy %d\nmax_choices %u\nmax_delay %lld\n",
             SIM_VERSION, (unsigned long long)plan->seed, plan->strategy, plan->max_choices,
             (long long)plan->max_delay);
+    fprintf(f, "sweep %d %u\n", plan->sweep, plan->sweep_at);
     for (uint32_t i = 0; i < count; i++)
         fprintf(f, "%u %u %s %u\n", choices[i].task, choices[i].step, kinds[choices[i].kind],
                 choices[i].value);
@@ -85,8 +87,8 @@ static const char *read_all(FILE *f, struct sim_plan *plan, struct sim_choice *c
         return "no file of choices";
     if (version != SIM_VERSION)
         return "of another version of Hocket";
-    if (fscanf(f, "seed %llu strategy %d max_choices %u max_delay %lld ", &seed, &plan->strategy,
-               &plan->max_choices, &delay) != 4 ||
+    if (fscanf(f, "seed %llu strategy %d max_choices %u max_delay %lld sweep %d %u ", &seed,
+               &plan->strategy, &plan->max_choices, &delay, &plan->sweep, &plan->sweep_at) != 6 ||
         plan->max_choices == 0 || plan->strategy < 0 || plan->strategy > HOCKET_SIM_EXHAUSTIVE)
         return "damaged: its head is not complete";
     plan->seed = seed;

@@ -79,14 +79,12 @@ static struct object *object_slot(struct object *slots, uint32_t size, const voi
 static void objects_grow(void)
 {
     uint32_t size = objects.size ? 2 * objects.size : 1024;
-    void *memory;
-    if (hocket__map(size * sizeof *objects.slots, &memory) != 0)
-        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
+    struct object *memory = hocket__sim_map(size * sizeof *memory);
     for (uint32_t i = 0; i < objects.size; i++)
         if (objects.slots[i].address)
             *object_slot(memory, size, objects.slots[i].address) = objects.slots[i];
     if (objects.slots)
-        hocket__unmap(objects.slots, objects.size * sizeof *objects.slots);
+        hocket__sys_linux.unmap(objects.slots, objects.size * sizeof *objects.slots);
     objects.slots = memory;
     objects.size = size;
 }

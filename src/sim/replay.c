@@ -5,8 +5,6 @@
  * A table over the list, made before the run.  Each is used as often as its value says (SIM_TIME)
  * or once.
  */
-#include <errno.h>
-
 #include "sim/world.h"
 
 #define W hocket__sim_world
@@ -24,12 +22,9 @@ static uint32_t hash(uint32_t task, uint32_t step, uint32_t kind)
 void hocket__sim_replay_start(void)
 {
     uint32_t n = W.plan->in_count, size = 64;
-    void *memory;
     while (size < 2 * n)
         size *= 2;
-    if (hocket__map((2 * (size_t)size + 1) * sizeof *table, &memory) != 0)
-        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
-    table = memory;
+    table = hocket__sim_map(2 * (size_t)size * sizeof *table);
     used = table + size;
     mask = size - 1;
     for (uint32_t i = 0; i < n; i++) {

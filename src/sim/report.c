@@ -164,12 +164,19 @@ static void show_hint(const struct sim_session *x)
         fprintf(stderr, "  the choices: %s\n", o->save);
 }
 
+static const char *const event_names[] = {
+    "?", "cancel", "time-out", "spurious wake-up", "allocation that failed", "interruption", "delay"
+};
+
 void hocket__sim_report(struct sim_session *x)
 {
     const struct sim_shared *s = x->shared;
     show_output(x);
     fprintf(stderr, "hocket: sim: seed %llu fails: %s\n", (unsigned long long)x->result.seed,
             s->message[0] ? s->message : x->result.message);
+    if (s->plan.sweep)
+        fprintf(stderr, "  with the %s that was number %u\n", event_names[s->plan.sweep],
+                s->plan.sweep_at);
     if (x->differs)
         fprintf(stderr, "  It did not fail again in the same way when the schedule was repeated: "
                         "something outside of the world decides.\n");

@@ -39,7 +39,9 @@ static int body_main(void *arg)
 {
     struct body *b = arg;
     b->ran = true;
+    hocket__sim_sweep_count(true);
     b->result = b->fn(b->arg);
+    hocket__sim_sweep_count(false);
     return 0;
 }
 
@@ -104,6 +106,7 @@ static void clear_results(struct sim_shared *s)
     s->ended = s->opened = s->pruned = s->crowded = s->out_full = false;
     s->exec_error = 0;
     s->failure = s->value = 0;
+    s->swept = 0;
     s->message[0] = '\0';
     s->choices = s->hash = s->event_count = 0;
     s->switches = s->out_count = s->word_count = 0;
@@ -341,6 +344,36 @@ static int run_all(struct sim_session *x)
     return rc;
 }
 
+/* All events of one schedule after another. */
+static int sweep_seed(struct sim_session *x, int64_t until)
+{
+    struct sim_plan *plan = &x->shared->plan;
+    int rc = 0;
+    for (plan->sweep_at = 1; rc == 0 && real_now() < until; plan->sweep_at++) {
+        x->result.event = plan->sweep_at;
+        rc = counted(x);
+        if (rc == 0 && x->shared->swept < plan->sweep_at) {
+            x->result.event = x->shared->swept;
+            break;
+        }
+    }
+    return rc;
+}
+
+static int sweep_all(struct sim_session *x)
+{
+    struct sim_plan *plan = &x->shared->plan;
+    const hocket_sim_options *o = &x->options;
+    int64_t until = o->time_limit ? real_now() + o->time_limit : INT64_MAX;
+    int rc = 0;
+    plan->sweep = x->sweep;
+    for (uint32_t i = 0; i < o->seeds && rc == 0 && real_now() < until; i++) {
+        plan->seed = o->first + i;
+        rc = sweep_seed(x, until);
+    }
+    return rc;
+}
+
 static int replay_prepare(struct sim_session *x)
 {
     char why[200] = "";
@@ -395,11 +428,24 @@ static int session_run(struct sim_session *x, const hocket_sim_options *options)
     if (err == 0)
         err = replay_prepare(x);
     if (err == 0)
-        err = run_all(x);
+        err = x->sweep && !x->options.replay ? sweep_all(x) : run_all(x);
     if (x->options.result)
         *x->options.result = x->result;
     session_close(x);
     return err > 0 ? error_of(&x->result) : err;
+}
+
+int hocket_sim_sweep(hocket_task_fn *fn, void *arg, int event, const hocket_sim_options *options)
+{
+    struct sim_session x = { .fn = fn, .arg = arg, .sweep = event };
+    hocket_sim_options o = HOCKET_SIM_OPTIONS_DEFAULT;
+    if (options)
+        o = *options;
+    if (event < HOCKET_SIM_CANCEL || event > HOCKET_SIM_DELAY ||
+        o.strategy == HOCKET_SIM_EXHAUSTIVE)
+        return -EINVAL;
+    o.seeds = o.seeds ? o.seeds : 1;
+    return session_run(&x, &o);
 }
 
 int hocket_sim_run(hocket_task_fn *fn, void *arg, const hocket_sim_options *options)

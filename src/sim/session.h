@@ -26,6 +26,7 @@ struct sim_session {
     uint32_t choice_count;
     char *const *argv; /* a program instead of fn */
     int shared_fd;     /* the file behind `shared`, for a program */
+    int sweep;         /* enum hocket_sim_event, 0: none */
     bool differs;      /* the failing schedule does not fail when it is repeated */
 };
 

@@ -57,6 +57,8 @@ struct sim_plan {
     int64_t max_delay;
     bool replay;       /* follow in[] */
     uint32_t in_count; /* choices in in[]; or EXHAUSTIVE: nodes whose choice is given */
+    int sweep;         /* enum hocket_sim_event, 0: none */
+    uint32_t sweep_at; /* which of them */
     char trace[512];   /* file; "" = none */
 };
 
@@ -78,8 +80,9 @@ struct sim_shared {
     bool ended; /* it came to its end, or the world ended it */
     int failure;
     int value;
-    bool pruned;  /* EXHAUSTIVE: a run like it was there before */
-    bool crowded; /* EXHAUSTIVE: more ready tasks or nodes than fit */
+    uint32_t swept; /* events of the swept kind */
+    bool pruned;    /* EXHAUSTIVE: a run like it was there before */
+    bool crowded;   /* EXHAUSTIVE: more ready tasks or nodes than fit */
     char message[2048];
     uint64_t choices, hash;
     uint32_t switches;

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sched/poll.h"
+
 #define W hocket__sim_world
 
 #define EPOCH      (INT64_C(1000) * HOCKET_SEC) /* what the clock shows at first */
@@ -35,6 +37,15 @@ void hocket__sim_fail(int failure, int value)
         hocket__sim_failed();
     (void)fflush(NULL);
     _exit(0);
+}
+
+void *hocket__sim_map(size_t size)
+{
+    void *memory;
+    if (hocket__sys_linux.map(size, &memory) == 0)
+        return memory;
+    (void)snprintf(W.shared->message, sizeof W.shared->message, "no memory for the world");
+    hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
 }
 
 struct sim_task *hocket__sim_running(void)
@@ -68,26 +79,38 @@ static void unkeep(struct sim_task *t)
     t->next->prev = t->prev;
 }
 
-static void gather_list(const struct hocket__runlist *list)
+static void gather(struct sim_task *t, bool delayed)
+{
+    if (t->delayed == delayed && W.ready_count < SIM_TASKS_MAX)
+        W.ready[W.ready_count++] = t;
+}
+
+static void gather_list(const struct hocket__runlist *list, bool delayed)
 {
     for (hocket_task *t = list->first; t; t = t->run_next)
-        if (W.ready_count < SIM_TASKS_MAX)
-            W.ready[W.ready_count++] = hocket__sim_task(t);
+        gather(hocket__sim_task(t), delayed);
+}
+
+static void gather_all(struct hocket__worker *w, bool delayed)
+{
+    gather_list(&w->q.resumed, delayed);
+    for (int i = 0; i < HOCKET__PRIORITIES; i++)
+        gather_list(&w->q.fresh[i], delayed);
+    struct sim_task *t = W.kept;
+    do {
+        if (t)
+            gather(t, delayed);
+        t = t ? t->next : NULL;
+    } while (t != W.kept);
 }
 
 /* Fill W.ready with all that could go on but the running task. */
 uint32_t hocket__sim_ready(struct hocket__worker *w)
 {
     W.ready_count = 0;
-    gather_list(&w->q.resumed);
-    for (int i = 0; i < HOCKET__PRIORITIES; i++)
-        gather_list(&w->q.fresh[i]);
-    struct sim_task *t = W.kept;
-    do {
-        if (t && W.ready_count < SIM_TASKS_MAX)
-            W.ready[W.ready_count++] = t;
-        t = t ? t->next : NULL;
-    } while (t != W.kept);
+    gather_all(w, false);
+    if (W.ready_count == 0 && W.plan->sweep == HOCKET_SIM_DELAY)
+        gather_all(w, true);
     return W.ready_count;
 }
 
@@ -186,6 +209,8 @@ static void pass(struct sim_task *self, bool yields)
     struct hocket__worker *w = hocket__worker_here();
     W.current = self;
     count_place(self);
+    if (W.plan->sweep)
+        hocket__sim_sweep_place(self);
     if (hocket__sim_ready(w) == 0) {
         if (!yields)
             return;
@@ -194,7 +219,7 @@ static void pass(struct sim_task *self, bool yields)
         if (!time_may_pass(w) || !hocket__sim_jump(w) || hocket__sim_ready(w) == 0)
             return;
     }
-    struct sim_task *next = choose(w, self, yields);
+    struct sim_task *next = choose(w, self->delayed ? NULL : self, yields);
     if (next != self)
         leave_for(w, self, next);
 }
@@ -207,7 +232,7 @@ static void note(hocket_task *task, const char *what, const void *object)
 
 void hocket__sim_place(const char *what, const void *object)
 {
-    struct sim_task *self = hocket__sim_running();
+    struct sim_task *self = W.quiet ? NULL : hocket__sim_running();
     if (!self)
         return;
     self->what = what;
@@ -247,6 +272,8 @@ static hocket_task *next(struct hocket__worker *w)
     if (t) {
         W.forced = NULL;
     } else {
+        if (hocket__poll_waiting() > 0)
+            hocket__poll_turn(0);
         if (hocket__sim_ready(w) == 0)
             return NULL;
         if (!W.current)
@@ -279,7 +306,11 @@ static void onlook(enum hocket__event event, hocket_task *task, const void *obje
     case HOCKET__EVENT_WANT:
     case HOCKET__EVENT_GIVE: hocket__sim_place(lock_word(event, value), object); break;
     case HOCKET__EVENT_TOUCH: touch((const char *)(intptr_t)value, object); break;
-    case HOCKET__EVENT_PARK: hocket__sim_place("wait", object); break;
+    case HOCKET__EVENT_PARK:
+        if (W.plan->sweep && hocket__sim_running())
+            hocket__sim_sweep_wait(hocket__sim_running());
+        hocket__sim_place("wait", object);
+        break;
     case HOCKET__EVENT_EXIT: hocket__sim_place("end", task); break;
     case HOCKET__EVENT_JOB: hocket__sim_place("job", object); break;
     case HOCKET__EVENT_JOB_END: hocket__sim_place("job end", object); break;
@@ -306,16 +337,11 @@ static void onlook(enum hocket__event event, hocket_task *task, const void *obje
 void hocket__sim_open(struct sim_shared *shared)
 {
     static const int64_t ticks[] = { 0, 100, 1000, 20000 };
-    void *memory;
     shared->opened = true;
     W.shared = shared;
     W.plan = &shared->plan;
-    if (hocket__map(SIM_TASKS_MAX * sizeof *W.tasks, &memory) != 0)
-        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
-    W.tasks = memory;
-    if (hocket__map(SIM_TASKS_MAX * sizeof *W.ready, &memory) != 0)
-        hocket__sim_fail(HOCKET_SIM_CRASH, -ENOMEM);
-    W.ready = memory;
+    W.tasks = hocket__sim_map(SIM_TASKS_MAX * sizeof *W.tasks);
+    W.ready = hocket__sim_map((SIM_TASKS_MAX + 1) * sizeof *W.ready);
     W.random = W.plan->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
     W.chance = ~W.plan->seed;
     W.now = EPOCH;

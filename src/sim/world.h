@@ -28,6 +28,7 @@ struct sim_task {
     uint64_t ran;                 /* W.turn when it was last chosen; 0: never */
     const char *what;             /* it is about to do, or waits in */
     uint32_t object;              /* with this; 0: may be any, or none */
+    bool delayed;                 /* others first, as long as there are any */
     bool kept;                    /* sent off the CPU in an event: in W.kept */
     bool asleep;                  /* EXHAUSTIVE: to go on with it would bring nothing new */
     struct sim_task *next, *prev; /* in W.kept */
@@ -37,6 +38,7 @@ struct sim_world {
     struct sim_shared *shared;
     const struct sim_plan *plan;
     bool open;
+    bool quiet; /* what happens is the world's doing: no place */
     int64_t now;
     int64_t tick; /* by which each place advances the clock */
     uint64_t turn;
@@ -69,6 +71,7 @@ enum { SIM_CLOCK = -1 };
 /* world.c */
 void hocket__sim_open(struct sim_shared *shared);
 HOCKET_NORETURN void hocket__sim_fail(int failure, int value);
+void *hocket__sim_map(size_t size); /* of the world's own; ends the run without memory */
 void hocket__sim_place(const char *what, const void *object);
 bool hocket__sim_jump(struct hocket__worker *w); /* to the first deadline; false: there is none */
 struct sim_task *hocket__sim_running(void);      /* NULL: no task's code runs */
@@ -99,6 +102,13 @@ const struct sim_choice *hocket__sim_replay_find(enum sim_choice_kind kind);
 /* explore.c: one run of the exhaustive search */
 int hocket__sim_explore_pick(const struct sim_question *q);
 uint32_t hocket__sim_explore_draw(uint32_t n);
+
+/* sweep.c */
+void hocket__sim_sweep_open(struct hocket__sys *sys);
+void hocket__sim_sweep_count(bool on);
+void hocket__sim_sweep_wait(struct sim_task *t);  /* it has begun a wait */
+void hocket__sim_sweep_place(struct sim_task *t); /* it has come to a place */
+bool hocket__sim_sweep_interrupts(void);          /* the sleep that would begin now */
 
 /* world_sys.c */
 void hocket__sim_sys_open(void);

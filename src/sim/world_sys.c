@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sched/poll.h"
 #include "sim/world.h"
 #include "sys/ticks.h"
 
 #define W hocket__sim_world
 
+#define OUTSIDE_MS 1000 /* something outside of the world may still write to a descriptor */
 #define READ_TIME \
     20 /* ns that a look at the clock takes: who waits for a time by looking gets there */
 
@@ -45,6 +47,13 @@ static int sim_futex_wait(const _Atomic uint32_t *addr, uint32_t expected, int64
     if (self) {
         self->task->ops->yield(self->task);
         return deadline <= W.now ? -ETIMEDOUT : 0;
+    }
+    if (hocket__sim_sweep_interrupts())
+        return -EINTR;
+    if (deadline == INT64_MAX && hocket__poll_waiting() > 0) {
+        hocket__poll_turn(OUTSIDE_MS);
+        if (hocket__sim_ready(hocket__worker_here()) > 0)
+            return 0;
     }
     if (deadline == INT64_MAX)
         deadlock();
@@ -120,6 +129,7 @@ void hocket__sim_sys_open(void)
     sys.membarrier = sim_membarrier;
     sys.random = sim_random;
     sys.cpu_count = sys.cpu_mask = sim_one_cpu;
+    hocket__sim_sweep_open(&sys);
     hocket__sys = &sys;
     hocket__ticks_by_clock = true;
 }

@@ -336,7 +336,7 @@ int hocket__runner_spawn(struct hocket__pool *p, unsigned number)
     o.placement = p->placement;
     o.stack_size = p->stack_size;
     o.daemon = p->home == &hocket__daemon_scope;
-    int err = hocket__spawn(NULL, p->home, runner_main, r, &o, 0);
+    int err = hocket__spawn(NULL, p->home, runner_main, r, &o, HOCKET__TASK_SERVICE);
     if (err != 0)
         hocket__free(r);
     return err;

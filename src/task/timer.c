@@ -149,7 +149,8 @@ static int spawn_member(void)
     o.daemon = true;
     int err = hocket__runtime_check();
     if (err == 0)
-        err = hocket__spawn(NULL, &hocket__daemon_scope, member_main, NULL, &o, 0);
+        err = hocket__spawn(NULL, &hocket__daemon_scope, member_main, NULL, &o,
+                            HOCKET__TASK_SERVICE);
     if (err != 0) {
         lock();
         clockwork.starting_at = 0;

@@ -25,12 +25,13 @@ int use_defaults(void)
     hocket_broadcast_options broadcast = HOCKET_BROADCAST_OPTIONS_DEFAULT;
     hocket_guarded_options guarded = HOCKET_GUARDED_OPTIONS_DEFAULT;
     hocket_trace_options trace = HOCKET_TRACE_OPTIONS_DEFAULT;
+    hocket_sim_options sim = HOCKET_SIM_OPTIONS_DEFAULT;
     spawn.name = "a field can be set";
     scope.shield = true;
     runtime.workers = HOCKET_NO_WORKERS;
     return spawn.daemon + scope.keep_going + runtime.workers + (executor.size == map.size) +
            guarded.lock.kind + (queue.size == 0) + (delayed.size == broadcast.capacity) +
-           (trace.buffer == 0);
+           (trace.buffer == 0) + (sim.seeds == 0);
 }
 
 static void destroy(void *value)
@@ -138,6 +139,7 @@ int use_options(hocket_task_fn *fn)
                                 HOCKET_BROADCAST_OPTIONS(.lag = HOCKET_LAG_DROP_OLDEST));
     err += hocket_executor_new(&executor, "inline", HOCKET_EXECUTOR_OPTIONS(.name = "x"));
     const hocket_map_options *map = HOCKET_MAP_OPTIONS(.window = 4);
+    err += hocket_sim_run(fn, NULL, HOCKET_SIM_OPTIONS(.strategy = HOCKET_SIM_PCT));
     return err + closed + (map->window == 4) +
            hocket_run_with(fn, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 2));
 #endif

@@ -246,19 +246,19 @@ static int replay_of(const char *text, size_t size)
 START_TEST(files_of_choices_that_are_damaged)
 {
     static const char good[] =
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\n"
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n"
         "1 2 go 3\n2 4 time 1\n2 5 draw 1\nend 3\n";
     static const char *const bad[] = {
         "",
         "\n",
         "hello",
         "hocket choices",
-        "hocket choices 2\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nend 0\n",
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 0\nmax_delay 5\nend 0\n",
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_delay 5\nend 0\n",
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\n1 2 run 3\nend 1\n",
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\n1 2 go 3 4\nend 1\n",
-        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\n1 2 go 3\nend 2\n",
+        "hocket choices 2\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\nend 0\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 0\nmax_delay 5\nsweep 0 0\nend 0\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_delay 5\nsweep 0 0\nend 0\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 run 3\nend 1\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 go 3 4\nend 1\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 go 3\nend 2\n",
     };
     int rc = replay_of(good, sizeof good - 1);
     HK_EXPECT(rc == 0 || rc == -EILSEQ);
