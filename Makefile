@@ -7,6 +7,7 @@
 #   make test-other  the suite on musl, and cross-built for aarch64 under qemu-user
 #   make test-quick  the suite once, gcc, debug
 #   make coverage    which lines and branches the suite reaches (COVERAGE='--missing src/sync')
+#   make catalogue  classic bugs and their repaired twins in the seeded world: seeds needed
 #   make bench       all benches beside their peers, table in bench/results/ (BENCH='--only mutex')
 #   make install     to PREFIX (/usr/local) under DESTDIR
 #   make check-style format, layers, headers, documents
@@ -38,6 +39,11 @@ coverage:
 	@scripts/install-deps.sh build gzip test coverage
 	@scripts/coverage $(COVERAGE)
 
+catalogue:
+	cmake --preset release >/dev/null
+	cmake --build --preset release --target sim_catalogue
+	build/release/test/sim_catalogue --full
+
 bench:
 	@scripts/install-deps.sh build gzip bench
 	@cmake --preset release >/dev/null
@@ -53,4 +59,4 @@ check-style:
 clean:
 	rm -rf build
 
-.PHONY: all run test test-other test-quick coverage bench install check-style clean
+.PHONY: all run test test-other test-quick coverage bench catalogue install check-style clean
