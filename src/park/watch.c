@@ -6,9 +6,12 @@
 
 _Atomic uint32_t hocket__watching;
 
-static hocket__guard guard; /* changing a slot and the word of all */
-static _Atomic uint32_t wanted[HOCKET__WATCH_SLOTS];
+static hocket__guard guard;                     /* changing a slot, and what follows from it */
+static uint32_t wanted[HOCKET__WATCH_SLOTS];    /* by the guard */
+static _Atomic uint8_t wanting[HOCKET__EVENTS]; /* the slots that want it: bits */
 static _Atomic(hocket__onlooker *) onlookers[HOCKET__WATCH_SLOTS];
+
+_Static_assert(HOCKET__WATCH_SLOTS <= 8 && HOCKET__EVENTS <= 32, "bits");
 
 void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onlooker *fn)
 {
@@ -16,9 +19,15 @@ void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onloo
     hocket__guard_lock(&guard);
     if (events != 0)
         hk_store_rel(&onlookers[slot], fn); /* stays when it is taken away: somebody may be late */
-    hk_store_rel(&wanted[slot], events);
+    wanted[slot] = events;
+    for (unsigned e = 0; e < HOCKET__EVENTS; e++) {
+        unsigned slots = 0;
+        for (unsigned i = 0; i < HOCKET__WATCH_SLOTS; i++)
+            slots |= (wanted[i] >> e & 1) << i;
+        hk_store_rel(&wanting[e], (uint8_t)slots); /* pairs with hocket__watch_tell */
+    }
     for (unsigned i = 0; i < HOCKET__WATCH_SLOTS; i++)
-        all |= hk_peek(&wanted[i]);
+        all |= wanted[i];
     hk_store_rel(&hocket__watching, all);
     hocket__guard_unlock(&guard);
 }
@@ -26,7 +35,8 @@ void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onloo
 void hocket__watch_tell(enum hocket__event event, struct hocket_task *task, const void *object,
                         int64_t value)
 {
-    for (unsigned i = 0; i < HOCKET__WATCH_SLOTS; i++)
-        if (hk_load_acq(&wanted[i]) & HOCKET__EVENT_BIT(event))
-            hk_load_acq (&onlookers[i])(event, task, object, value);
+    for (unsigned slots = hk_load_acq(&wanting[event]); slots != 0; slots &= slots - 1) {
+        hocket__onlooker *fn = hk_load_acq(&onlookers[__builtin_ctz(slots)]);
+        fn(event, task, object, value);
+    }
 }
