@@ -22,7 +22,7 @@
  *   Callers    threads and fibers alike; signal handlers none.
  *   Blocks     start, stop and write make system calls on files and hold up their worker.
  *              Nothing waits in the library, nothing is a cancel point.
- *   Cost       an event takes 10 to 30 ns (a wait some 40 more, to find the place in the program),
+ *   Cost       an event takes 10 to 30 ns (a wait ten more, to find its place in the program),
  *              and 32 bytes of a ring.  Without a trace the functions
  *              below are one load, and the library's own events too.
  *   Fork       the child of a fork records nothing and writes no file.

@@ -7,6 +7,9 @@
  * words an entry, written by anybody at any time: the place is stored combined with the step, so an
  * entry that two threads have mixed up fits no place.
  *
+ * Most waits are where one has been lately: then no walk is needed, only a look whether the same
+ * return addresses lie in the same places.
+ *
  * The sites.  An entry is taken by its hash with one CAS, filled, and then published; it never
  * changes again.  Two chains with one 64-bit hash would be one site.
  */
@@ -14,14 +17,17 @@
 
 #include <string.h>
 
+#include "park/record.h"
 #include "sys/sanitizer.h"
 #include "trace/cfi.h"
 #include "trace/names.h"
 
-#define FRAMES  10u /* the library is up to seven calls deep where it waits */
-#define LIBRARY 4u  /* so many are its own at least: from here to hocket__wait_park */
+#define FRAMES  HOCKET__SITE_CALLS /* the library is up to seven calls deep where it waits */
+#define LIBRARY 4u /* so many are its own at least: from here to hocket__wait_park */
 #define SITES   4096u
 #define STEPS   1024u
+#define RECENT  256u
+#define WAYS    4u
 #define NONE    1u /* a step that is not known, which is worth knowing too */
 
 /* ---- steps ---- */
@@ -61,9 +67,105 @@ HOCKET_NO_ASAN HOCKET_NO_TSAN static inline uintptr_t word_at(uintptr_t at)
     return *(const volatile uintptr_t *)at;
 }
 
-/* The calls above the caller, innermost first: addresses inside the calls.  How many. */
-static HK_NOINLINE unsigned walk(uintptr_t pcs[FRAMES])
+/* Calls from the innermost on: an address inside each, and where its return address lies. */
+struct chain {
+    unsigned count;
+    bool fixed; /* every frame has one size: the next time they lie there again */
+    uintptr_t pcs[FRAMES];
+    uint32_t at[FRAMES]; /* from the stack pointer of hocket__site_here */
+};
+
+static HK_NOINLINE void walk(struct chain *c, uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
+    uintptr_t from = sp;
+    c->count = 0;
+    c->fixed = true;
+    while (c->count < FRAMES) {
+        uint64_t step = step_of(pc);
+        if (step == NONE)
+            break;
+        bool by_fp = step >> 61 & 1;
+        uintptr_t cfa = (by_fp ? fp : sp) + ((step & 0xffffff) - (UINT64_C(1) << 23)) * 8;
+        if (cfa <= sp || cfa - sp > (UINT64_C(1) << 20))
+            break;
+        uintptr_t ra = cfa - (step >> 24 & 0xffff) * 8;
+        pc = word_at(ra) & HOCKET__PC_MASK;
+        if (pc == 0)
+            break;
+        if (step >> 62 & 1)
+            fp = word_at(cfa - (step >> 40 & 0xfffff) * 8);
+        sp = cfa;
+        c->fixed &= !by_fp;
+        c->at[c->count] = (uint32_t)(ra - from);
+        c->pcs[c->count++] = --pc;
+    }
+}
+
+/* ---- sites ---- */
+
+static struct site {
+    _Atomic uint64_t hash;    /* 0: free; 1: being filled */
+    _Atomic uint64_t address; /* once somebody has asked */
+    struct chain chain;
+} sites[SITES];
+
+/* The entry with this hash, made if need be; NULL: full, or just being filled. */
+static struct site *site_of(uint64_t hash, const struct chain *c)
+{
+    for (unsigned i = 0; i < 32; i++) {
+        struct site *s = &sites[(hash + i) % SITES];
+        uint64_t old = hk_load_acq(&s->hash); /* pairs with the release below */
+        if (hk_likely(old == hash))
+            return s;
+        if (old == 0 && hk_cas(&s->hash, &old, 1)) {
+            s->chain = *c;
+            hk_store_rel(&s->hash, hash);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* The sites that were found last for waits that begin at one place in the library. */
+static _Atomic uint32_t recent[RECENT][WAYS];
+
+static HK_NOINLINE uint32_t find(_Atomic uint32_t *set, uintptr_t pc, uintptr_t sp, uintptr_t fp)
+{
+    struct chain c;
+    walk(&c, pc, sp, fp);
+    uint64_t hash = c.count;
+    for (unsigned i = 0; i < c.count; i++)
+        hash = (hash ^ c.pcs[i]) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
+    struct site *s = c.count > 0 ? site_of(hash | 2, &c) : NULL;
+    if (s == NULL)
+        return 0;
+    uint32_t number = (uint32_t)(s - sites) + 1;
+    for (unsigned i = WAYS - 1; i > 0; i--)
+        hk_store(&set[i], hk_load(&set[i - 1]));
+    hk_store_rel(&set[0], number); /* pairs with hocket__site_here */
+    return number;
+}
+
+/*
+ * Are the calls of the stack at `sp` those of the site?  Each return address that fits says that
+ * the frame above is where it was, so nothing beyond the stack is read.
+ */
+static inline bool fits(const struct site *s, uintptr_t sp)
+{
+    const struct chain *c = &s->chain;
+    if (!c->fixed)
+        return false;
+    for (unsigned i = 0; i < c->count; i++)
+        if ((word_at(sp + c->at[i]) & HOCKET__PC_MASK) != c->pcs[i] + 1)
+            return false;
+    return true;
+}
+
+HK_NOINLINE uint32_t hocket__site_here(void)
+{
+    const hocket_task *self = hocket__self_or_null();
+    uintptr_t caller = self != NULL ? (uintptr_t)hk_load(&self->wait_caller) : 0;
     uintptr_t pc, sp, fp;
 #if defined(__x86_64__)
     __asm__ volatile("leaq 0f(%%rip), %0\n0:\tmovq %%rsp, %1\n\tmovq %%rbp, %2"
@@ -73,73 +175,26 @@ static HK_NOINLINE unsigned walk(uintptr_t pcs[FRAMES])
 #else
     return 0;
 #endif
-    unsigned n = 0;
-    while (n < FRAMES) {
-        uint64_t step = step_of(pc);
-        if (step == NONE)
-            break;
-        uintptr_t cfa = (step >> 61 & 1 ? fp : sp) + ((step & 0xffffff) - (UINT64_C(1) << 23)) * 8;
-        if (cfa <= sp || cfa - sp > (UINT64_C(1) << 20))
-            break;
-        pc = word_at(cfa - (step >> 24 & 0xffff) * 8) & HOCKET__PC_MASK;
-        if (pc == 0)
-            break;
-        if (step >> 62 & 1)
-            fp = word_at(cfa - (step >> 40 & 0xfffff) * 8);
-        sp = cfa;
-        pcs[n++] = --pc;
+    _Atomic uint32_t *set = recent[(caller ^ caller >> 8) % RECENT];
+    for (unsigned i = 0; i < WAYS; i++) {
+        uint32_t number = hk_load_acq(&set[i]); /* the site is whole */
+        if (number != 0 && fits(&sites[number - 1], sp))
+            return number;
     }
-    return n;
-}
-
-/* ---- sites ---- */
-
-static struct site {
-    _Atomic uint64_t hash;    /* 0: free; 1: being filled */
-    _Atomic uint64_t address; /* once somebody has asked */
-    uintptr_t pcs[FRAMES];    /* ends with 0 if there are fewer */
-} sites[SITES];
-
-/* The entry with this hash, made if need be; NULL: full, or just being filled. */
-static struct site *site_of(uint64_t hash, const uintptr_t pcs[FRAMES], unsigned n)
-{
-    for (unsigned i = 0; i < 32; i++) {
-        struct site *s = &sites[(hash + i) % SITES];
-        uint64_t old = hk_load_acq(&s->hash); /* pairs with the release below */
-        if (hk_likely(old == hash))
-            return s;
-        if (old == 0 && hk_cas(&s->hash, &old, 1)) {
-            memcpy(s->pcs, pcs, n * sizeof *pcs);
-            hk_store_rel(&s->hash, hash);
-            return s;
-        }
-    }
-    return NULL;
-}
-
-uint32_t hocket__site_here(void)
-{
-    uintptr_t pcs[FRAMES];
-    unsigned n = walk(pcs);
-    uint64_t hash = n;
-    for (unsigned i = 0; i < n; i++)
-        hash = (hash ^ pcs[i]) * 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 29;
-    struct site *s = n > 0 ? site_of(hash | 2, pcs, n) : NULL;
-    return s != NULL ? (uint32_t)(s - sites) + 1 : 0;
+    return find(set, pc, sp, fp);
 }
 
 /* The first call that is none of the library's. */
 static uint64_t resolve(const struct site *s, bool in_handler)
 {
     unsigned i = 0;
-    for (; i < FRAMES && s->pcs[i] != 0; i++) {
+    for (; i < s->chain.count; i++) {
         struct hocket__name name;
-        hocket__name_of(s->pcs[i], in_handler, &name);
+        hocket__name_of(s->chain.pcs[i], in_handler, &name);
         if (!name.ours && i >= LIBRARY)
-            return s->pcs[i];
+            return s->chain.pcs[i];
     }
-    return s->pcs[i > LIBRARY ? LIBRARY : 0]; /* nobody but the library waits here */
+    return s->chain.pcs[i > LIBRARY ? LIBRARY : 0]; /* nobody but the library waits here */
 }
 
 uint64_t hocket__site_address(uint32_t number, bool in_handler)
@@ -155,4 +210,22 @@ uint64_t hocket__site_address(uint32_t number, bool in_handler)
         hk_store(&s->address, address);
     }
     return address;
+}
+
+unsigned hocket__site_calls(uint32_t number, uintptr_t calls[HOCKET__SITE_CALLS])
+{
+    uint64_t first = hocket__site_address(number, false);
+    unsigned n = 0;
+    if (first == 0)
+        return 0;
+    const struct site *s = &sites[number - 1];
+    for (unsigned i = 0; i < s->chain.count; i++) {
+        struct hocket__name name;
+        hocket__name_of(s->chain.pcs[i], false, &name);
+        if (n > 0 && name.ours)
+            break;
+        if (n > 0 || s->chain.pcs[i] == first)
+            calls[n++] = s->chain.pcs[i];
+    }
+    return n;
 }

@@ -11,7 +11,10 @@
  */
 #include "base/atomic.h"
 
-/* The site of the caller; 0: not known, or there are too many.  Some 20 ns.  Not signal-safe. */
+/*
+ * The site of the running task, which is in a wait; 0: not known, or there are too many.  Some
+ * 15 ns, 100 when it is new.  Not signal-safe.
+ */
 uint32_t hocket__site_here(void);
 
 /*
@@ -19,5 +22,12 @@ uint32_t hocket__site_here(void);
  * the right to use trace/names.h (trace/dump.h).
  */
 uint64_t hocket__site_address(uint32_t site, bool in_handler);
+
+/*
+ * The calls of the program at a site, innermost first: from that address on until the library called it.  How
+ * many.  As above.
+ */
+#define HOCKET__SITE_CALLS 10
+unsigned hocket__site_calls(uint32_t site, uintptr_t calls[HOCKET__SITE_CALLS]);
 
 #endif
