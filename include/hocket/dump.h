@@ -53,5 +53,64 @@ HOCKET_API int hocket_dump(int fd);
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_dump_on_signal(int signal);
 
+/*
+ * For tests: panic unless `scope` has no task left (NULL: unless the program has no task left but
+ * the caller, the root task and daemons, no thread of its own waits in the library, and no timer
+ * is pending).  First it says what is left, as a dump does, on standard error.  The scope need
+ * not be open any more.  Not a cancel point.
+ *
+ *     int failed = hocket_scope_wait(&s);
+ *     hocket_assert_quiet(&s);
+ */
+HOCKET_API void hocket_assert_quiet(const hocket_scope *scope);
+
+/*
+ * For tests: when so much time has passed, write a dump to standard error and abort; 0 or
+ * HOCKET_FOREVER: never. A second call takes the place of the first.  The environment variable
+ * HOCKET_TEST_TIMEOUT ("30s", "500ms", "2m") does it for programs as they are, from the start of
+ * their runtime on.  It takes the signal SIGRTMAX - 1; a child of fork() has no time-out.  0,
+ * -EINVAL, -EAGAIN (no kernel timer to be had).
+ *
+ *     err = hocket_test_timeout(30 * HOCKET_SEC);
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_test_timeout(hocket_time timeout);
+
+#define HOCKET_STATS_KINDS 32
+
+/* What there is now, and what has happened since the runtime started; see hocket_stats. */
+typedef struct hocket_stats_info {
+    size_t size;                     /* sizeof(hocket_stats_info), set by hocket_stats */
+    size_t tasks;                    /* alive: the sum of the next three, and of the four after */
+    size_t fibers, threads, foreign; /* by what runs them */
+    size_t running, ready, waiting, held; /* by state */
+    struct {
+        const char *kind; /* static word: "mutex", "queue", "join", ... */
+        size_t count;     /* tasks that wait for one */
+    } waits[HOCKET_STATS_KINDS];
+    size_t wait_kinds;  /* how many of these are used */
+    size_t waits_other; /* tasks in waits of further kinds */
+    size_t workers, workers_asleep;
+    size_t queued;      /* ready fibers in the workers' queues */
+    size_t queued_most; /* in the longest of them */
+    size_t os_threads;  /* that the runtime has, the caller of hocket_run included */
+    size_t stacks;      /* of fibers, in use or cached */
+    size_t stack_peak;  /* most bytes that any of them holds in memory, in whole pages */
+    uint64_t spawned;   /* tasks */
+    uint64_t switches;  /* from one stack to another */
+    uint64_t steals;    /* times a worker took tasks from another */
+    uint64_t wakes;     /* sleeping workers woken */
+    uint64_t lent;      /* workers lent by the watchdog or hocket_blocking_begin */
+} hocket_stats_info;
+
+/*
+ * Fill in *ret_stats.  Tasks are counted one by one while they go on, some 10 ns each, and each
+ * stack is a system call: for now and then, not for each request.  Not a cancel point.
+ *
+ *     hocket_stats_info s;
+ *     hocket_stats(&s);
+ *     printf("%zu of %zu tasks wait\n", s.waiting, s.tasks);
+ */
+HOCKET_API void hocket_stats(hocket_stats_info *ret_stats);
+
 HOCKET_END_DECLS
 #endif

@@ -35,6 +35,7 @@
  * each new); a mapping for each stack (8.7 us, and 32 K of them at most).
  */
 #include "sys/stack.h"
+#include "sys/alarm.h"
 #include "sys/sanitizer.h"
 #include "sys/sys.h"
 
@@ -468,6 +469,38 @@ void hocket__stack_get_stats(struct hocket__stack_stats *ret)
         ret->reserved += STATES_SIZE + table[i].count * slot_size(&table[i]);
     memcpy(ret->by_guard, by_guard, sizeof by_guard);
     unlock(&table_lock);
+}
+
+/* How far down from the top of a slot pages are in memory, the guard below left out. */
+static size_t slot_peak(const struct slab *b, size_t i, size_t page)
+{
+    unsigned char in_memory[256];
+    size_t pages = class_size(b->class_index) / page;
+    const char *low = slot_at(b, i) + HOCKET__STACK_GUARD;
+    for (size_t at = 0; at < pages; at += sizeof in_memory) {
+        size_t n = pages - at < sizeof in_memory ? pages - at : sizeof in_memory;
+        if (hocket__pages_in_memory(low + at * page, n, in_memory) != 0)
+            return 0;
+        for (size_t k = 0; k < n; k++)
+            if (in_memory[k] & 1)
+                return (pages - at - k) * page;
+    }
+    return 0;
+}
+
+size_t hocket__stack_peak(void)
+{
+    size_t peak = 0, page = page_size();
+    for (size_t s = 0, n = hk_load_acq(&table_size); s < n; s++) {
+        const struct slab *b = &table[s];
+        for (size_t i = 0; i < b->count; i++) {
+            if (hk_load(state_of(b, i)) < LIVE)
+                continue;
+            size_t used = slot_peak(b, i, page);
+            peak = used > peak ? used : peak;
+        }
+    }
+    return peak;
 }
 
 bool hocket__stacks_pin(void)

@@ -135,8 +135,15 @@ struct hocket__stack_stats {
 void hocket__stack_get_stats(struct hocket__stack_stats *ret);
 
 /*
- * Stacks stay mapped, also those that are not in use, until unpin: for whoever reads the stacks of others.
- * False: they are being unmapped.  Signal-safe, nests, never blocks; keep it short, a shutdown waits for it.
+ * The most bytes that any stack holds in memory: whole pages, since it was trimmed last.  The
+ * caller has the stacks pinned.  A system call a stack.
+ */
+size_t hocket__stack_peak(void);
+
+/*
+ * Stacks stay mapped, also those that are not in use, until unpin: for whoever reads the stacks
+ * of others. False: they are being unmapped.  Signal-safe, nests, never blocks; keep it short, a
+ * shutdown waits for it.
  */
 bool hocket__stacks_pin(void);
 void hocket__stacks_unpin(void);

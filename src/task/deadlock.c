@@ -62,6 +62,7 @@ bool hocket__deadlock_outside(bool for_cancel)
     void (*const ours[])(int) = {
         hocket__signals_handler,
         (void (*)(int))(void (*)(void))hocket__dump_signal_handler, /* it wakes no task */
+        hocket__timeout_handler,
     };
     return (for_cancel && hocket__signals_on()) || hocket__timers_pending() ||
            hocket__foreign_handlers(ours, sizeof ours / sizeof *ours);

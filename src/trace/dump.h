@@ -70,7 +70,8 @@ struct hocket__look {
 
 /* ---- dump_collect.c */
 void hocket__dump_collect(struct hocket__dump *d);
-/* False if the record is nobody's, or its task has ended. */
+/* The same without a backtrace.  False if the record is nobody's, or its task has ended. */
+bool hocket__dump_state_of(hocket_task *t, struct hocket__look *l);
 bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__look *l);
 
 /* ---- dump_tree.c */

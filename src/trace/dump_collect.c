@@ -32,28 +32,44 @@ static enum hocket__dump_state fiber_state(hocket_task *t, bool waiting, uint32_
     return waiting || on_a_worker(t) ? HOCKET__DUMP_RUNNING : HOCKET__DUMP_READY;
 }
 
+/* Sets *ret_seq to the number of the wait that was looked at. */
+static bool look_once(hocket_task *t, struct hocket__look *l, uint32_t *ret_seq)
+{
+    l->task = t;
+    l->id = hk_load_acq(&t->id);
+    uint32_t life = hk_load_acq(&t->life);
+    if (l->id == 0 || (life & HOCKET__LIFE_DONE))
+        return false;
+    *ret_seq = hk_load_acq(&t->wait_seq);
+    uint32_t wait = hk_load_acq(&t->wait_state);
+    l->cls = hk_load_acq(&t->wait_class); /* pairs with wait_begin: the rest is older */
+    l->object = hk_load_acq(&t->wait_object);
+    l->deadline = hk_load_acq(&t->wait_deadline);
+    l->since = hk_load_acq(&t->wait_since);
+    l->on_top = l->cls && wait == HOCKET__IDLE;
+    if (life & HOCKET__LIFE_HELD)
+        l->state = HOCKET__DUMP_HELD;
+    else if (hk_load(&t->kind) == HOCKET__FIBER)
+        l->state = fiber_state(t, l->cls != NULL, wait);
+    else
+        l->state = l->cls ? HOCKET__DUMP_WAITING : HOCKET__DUMP_RUNNING;
+    return true;
+}
+
+bool hocket__dump_state_of(hocket_task *t, struct hocket__look *l)
+{
+    uint32_t seq;
+    l->stacked = false;
+    return look_once(t, l, &seq);
+}
+
 bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__look *l)
 {
     for (int i = 0; i < 3; i++) {
-        l->task = t;
-        l->id = hk_load_acq(&t->id);
-        uint32_t life = hk_load_acq(&t->life);
-        if (l->id == 0 || (life & HOCKET__LIFE_DONE))
+        uint32_t seq;
+        if (!look_once(t, l, &seq))
             return false;
-        uint32_t seq = hk_load_acq(&t->wait_seq), wait = hk_load_acq(&t->wait_state);
-        l->cls = hk_load_acq(&t->wait_class); /* pairs with wait_begin: the rest is older */
-        l->object = hk_load_acq(&t->wait_object);
-        l->deadline = hk_load_acq(&t->wait_deadline);
-        l->since = hk_load_acq(&t->wait_since);
-        bool fiber = hk_load(&t->kind) == HOCKET__FIBER;
-        l->on_top = l->cls && wait == HOCKET__IDLE;
-        if (life & HOCKET__LIFE_HELD)
-            l->state = HOCKET__DUMP_HELD;
-        else if (fiber)
-            l->state = fiber_state(t, l->cls != NULL, wait);
-        else
-            l->state = l->cls ? HOCKET__DUMP_WAITING : HOCKET__DUMP_RUNNING;
-        l->stacked = fiber && hocket__backtrace_task(t, d->in_handler, &l->frames);
+        l->stacked = hocket__backtrace_task(t, d->in_handler, &l->frames);
         if (hk_load_acq(&t->wait_seq) == seq && hk_load_acq(&t->id) == l->id)
             return true;
     }

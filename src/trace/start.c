@@ -12,6 +12,7 @@
 #include "trace/dump.h"
 #include "trace/lockorder.h"
 #include "trace/timeline.h"
+#include "trace/timeout.h"
 
 struct side {
     void (*start)(void);
@@ -20,6 +21,7 @@ struct side {
 
 static const struct side sides[] = {
     { hocket__dump_start, NULL },
+    { hocket__timeout_by_env, NULL },
     { hocket__lockorder_by_env, NULL },
     { hocket__trace_by_env, hocket__trace_runtime_stopped },
 };
