@@ -196,8 +196,51 @@ START_TEST(errors)
 }
 END_TEST
 
+static void unused(hocket_task *task, void *context)
+{
+    (void)task;
+    (void)context;
+}
+
+static void unused_with_result(hocket_task *task, int result, void *context)
+{
+    (void)result;
+    unused(task, context);
+}
+
+static void unused_error(const hocket_error *error, void *context)
+{
+    (void)error;
+    unused(NULL, context);
+}
+
+/* Tables that differ in one field are different; set again, each is what it was. */
+START_TEST(one_field_each)
+{
+    hocket_hooks tables[8], now;
+    int context;
+    for (int i = 0; i < 8; i++)
+        tables[i] = (hocket_hooks)HOCKET_HOOKS_DEFAULT;
+    tables[1].context = &context;
+    tables[2].spawn = unused;
+    tables[3].start = unused;
+    tables[4].park = on_park;
+    tables[5].unpark = unused_with_result;
+    tables[6].exit = unused_with_result;
+    tables[7].error = unused_error;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 8; i++) {
+            HK_EXPECT_OK(hocket_hooks_set(&tables[i], NULL));
+            HK_EXPECT_OK(hocket_hooks_set(&tables[i], &now));
+            HK_EXPECT(memcmp(&now, &tables[i], sizeof now) == 0);
+        }
+    HK_EXPECT_OK(hocket_hooks_set(NULL, NULL));
+}
+END_TEST
+
 SUITE("hooks", 10)
 {
+    suite_once(one_field_each);
     suite_each(life);
     suite_each(swapped_while_tasks_live);
     suite_once(errors);

@@ -82,6 +82,27 @@ START_TEST(keys)
 }
 END_TEST
 
+/* A task whose first value is one of a late key: there is room for all before it at once. */
+static int last_first(void *arg)
+{
+    static hocket_local many[40];
+    static int value;
+    (void)arg;
+    for (int i = 0; i < 40; i++)
+        HK_EXPECT_OK(hocket_local_set(&many[i], NULL));
+    HK_EXPECT_OK(hocket_local_set(&many[39], &value));
+    for (int i = 0; i < 39; i++)
+        HK_EXPECT(hocket_local_get(&many[i]) == NULL);
+    HK_EXPECT(hocket_local_get(&many[39]) == &value);
+    return 0;
+}
+
+START_TEST(a_late_key)
+{
+    run_in(_i, last_first, NULL);
+}
+END_TEST
+
 /* The first use of a local by many tasks at once gives it one key. */
 static hocket_local shared[50];
 static _Atomic int racers;
@@ -319,6 +340,7 @@ SUITE("local", 10)
 {
     suite_each(one_value_a_task);
     suite_each(keys);
+    suite_each(a_late_key);
     suite_each(first_use_by_many);
     suite_each(destroyed_at_the_end);
     suite_each(destructors_in_rounds);
