@@ -60,6 +60,8 @@ class Details {
   woken(bar) {
     const waker = this.wakerOf(bar), result = outcome(this.resultOf(bar));
     if (this.isOpen(bar)) return make('span.soft', {}, 'still waits');
+    if (waker < 0 && CATEGORIES[this.model.objectCategory[this.model.bars.a[bar]]] === 'time' && result !== 'cancelled')
+      return make('span.soft', {}, 'time');
     if (result !== '' && waker < 0) return make('span', {}, result);
     if (waker < 0) return make('span.soft', {}, 'time or outside');
     return make('span', {}, this.taskLink(waker), result === '' ? '' : `, ${result}`);
@@ -80,9 +82,9 @@ class Details {
                         cell: (b) => taskWords(this.names, bars.task[b]) }] : []),
       ...(withObject ? [{ name: 'waited for', width: 'minmax(0, 1.1fr)', sort: (b) => bars.a[b],
                           cell: (b) => this.objectCell(b) }] : []),
-      { name: 'since', width: '6.2rem', number: true, sort: (b) => bars.start[b],
+      { name: 'since', width: '5.7rem', number: true, sort: (b) => bars.start[b],
         cell: (b) => this.stamp(bars.start[b]) },
-      { name: 'how long', width: '5.2rem', number: true, sort: (b) => bars.end[b] - bars.start[b],
+      { name: 'how long', width: '4.4rem', number: true, sort: (b) => bars.end[b] - bars.start[b],
         cell: (b) => duration(bars.end[b] - bars.start[b]) },
       { name: 'woken by', width: 'minmax(0, 1.3fr)', sort: (b) => this.wakerOf(b),
         cell: (b) => this.woken(b) },

@@ -210,7 +210,8 @@ function drawLane(chart, raster, lane, y, height, labels) {
       i++;
     } else {
       const start = t0 + from * step, share = (busy(start + step) - busy(start)) / step;
-      const top = y + height - Math.max(1, Math.round(share * height));
+      /* Seen also where hardly anything ran. */
+      const top = y + height - Math.max(Math.min(height, 3), Math.round(share * height));
       raster.rect(left + from, top, left + from + 1, y + height, colors.running);
       free = from + 1;
       /* The first that ends in a later pixel. */

@@ -138,7 +138,7 @@ class Totals {
   }
   taskColumns() {
     const of = (key) => this.sums.get(key);
-    const time = (name, what) => ({ name, width: '5.2rem', number: true, sort: (key) => of(key)[what],
+    const time = (name, what) => ({ name, width: '4.7rem', number: true, sort: (key) => of(key)[what],
                                     cell: (key) => duration(of(key)[what]) });
     const shares = (key) => {
       const piece = (look, value) => {
@@ -149,12 +149,12 @@ class Totals {
       return make('div.shares-bar', {}, piece('running', of(key).run), piece('ready', of(key).ready));
     };
     return [
-      { name: 'tasks called', width: 'minmax(7rem, 2fr)', sort: (key) => this.title(key).toLowerCase(),
+      { name: 'tasks called', width: 'minmax(5rem, 2fr)', sort: (key) => this.title(key).toLowerCase(),
         cell: (key) => make('span.name', { title: this.title(key) }, this.title(key)) },
-      { name: 'tasks', width: '4.6rem', number: true, cell: (key) => count(of(key).count),
+      { name: 'tasks', width: '4rem', number: true, cell: (key) => count(of(key).count),
         sort: (key) => of(key).count },
       time('running', 'run'), time('ready', 'ready'), time('waiting', 'wait'),
-      { name: 'share of each', width: 'minmax(5rem, 1fr)', cell: shares },
+      { name: 'share of each', width: 'minmax(4.4rem, 1fr)', cell: shares },
     ];
   }
   makeTable() {
@@ -172,17 +172,17 @@ class Totals {
       return category === null ? text : make('span.with-swatch', {}, swatch('wait-' + category), text);
     };
     const columns = [
-      { name: TOTALS.find((t) => t.id === by).column, width: 'minmax(7rem, 2fr)', cell: title,
+      { name: TOTALS.find((t) => t.id === by).column, width: 'minmax(5rem, 2fr)', cell: title,
         sort: (key) => this.title(key).toLowerCase() },
-      { name: by === 'span' ? 'count' : 'waits', width: '4.6rem', number: true,
+      { name: by === 'span' ? 'count' : 'waits', width: '4rem', number: true,
         cell: (key) => count(of(key).count), sort: (key) => of(key).count },
-      { name: 'total', width: '5.2rem', number: true, cell: (key) => duration(of(key).total),
+      { name: 'total', width: '4.7rem', number: true, cell: (key) => duration(of(key).total),
         sort: (key) => of(key).total, title: 'Summed over all tasks, so it may be more than the trace is long' },
-      { name: 'mean', width: '5.2rem', number: true, sort: (key) => of(key).total / of(key).count,
+      { name: 'mean', width: '4.7rem', number: true, sort: (key) => of(key).total / of(key).count,
         cell: (key) => duration(of(key).total / of(key).count) },
-      { name: 'longest', width: '5.2rem', number: true, cell: (key) => duration(of(key).most),
+      { name: 'longest', width: '4.7rem', number: true, cell: (key) => duration(of(key).most),
         sort: (key) => of(key).most },
-      { name: 'share', width: 'minmax(5rem, 1fr)', cell: share, sort: (key) => of(key).total },
+      { name: 'share', width: 'minmax(4.4rem, 1fr)', cell: share, sort: (key) => of(key).total },
     ];
     const empty = '';
     this.table = new Table(byId('totals-table'), {
