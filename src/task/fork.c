@@ -332,9 +332,9 @@ HK_COLD static void fork_general(hocket_task *self, hocket_branch *b)
         begin(self);
     push(f, b);
     uint32_t attention = hk_load(attention_of(f));
-    if (!(attention & ON) && self->kind == HOCKET__FIBER &&
-        (hocket__in_world() || hocket__locals_inheritable(self)))
-        make_tasks(self, true);
+    bool inherit = hocket__locals_inheritable(self);
+    if (!(attention & ON) && self->kind == HOCKET__FIBER && (inherit || hocket__in_world()))
+        make_tasks(self, inherit);
     else if ((attention & ON) && (first || (attention & ASKED)))
         hocket__fork_answer(self);
 }
