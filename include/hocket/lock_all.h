@@ -64,7 +64,7 @@ HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count
  * the stacks of both (all) sides:
  *
  *     hocket: report: lock order: task b wants 0x5580 while it holds 0x55a8; the other way round was seen before
- *     hocket:   1. task a [4] wanted 0x55a8 while it held 0x5580, at
+ *     hocket:   1. task a [4] wanted 0x55a8 while it held 0x5580
  *     ...
  *
  * Nothing is said where the two cannot meet: because both hold the same third lock, or because both only

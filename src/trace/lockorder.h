@@ -20,7 +20,7 @@
 
 #define HOCKET__ORDER_HELD  16 /* locks of one task that are looked at; more: nothing is learned */
 #define HOCKET__ORDER_CYCLE 16 /* longest cycle that is looked for */
-#define HOCKET__ORDER_STACK 12
+#define HOCKET__ORDER_STACK 20
 
 /* A hold: who, and whether for reading. */
 struct hocket__order_hold {
