@@ -252,6 +252,15 @@ def test_strange(browser, folder):
     page = load(browser, folder, "lost")
     check("1,000 older events were dropped" in text(page, "#notice"), "the notice")
     same(page.complaints(), [], "console of lost")
+    with open(os.path.join(folder, "plain.html"), encoding="utf-8") as file:
+        whole = file.read()
+    middle = whole.index('data-coding="') + 2000
+    with open(os.path.join(folder, "damaged.html"), "w", encoding="utf-8") as file:
+        file.write(whole[:middle] + "AAAA" * 50 + whole[middle + 200:])
+    page = browser.open("file://" + os.path.join(os.path.abspath(folder), "damaged.html"))
+    page.until("document.readyState === 'complete' && !document.querySelector('#loading').hidden"
+               " && !!document.querySelector('#loading p')", 20)
+    check("cannot be shown" in text(page, "#loading"), "a damaged page says so")
     page = load(browser, folder, "raw")
     same(page.value("timeline.model.tasks.n"), 60, "the page without compression")
 

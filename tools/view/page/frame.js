@@ -117,16 +117,16 @@ function drawHead(chart) {
   drawBrush(chart, context);
   drawAxis(chart, context);
   if (shown.length > 0) {
-    const idle = model.workers.n - shown.length;
+    const { hidden } = model.lanes;
     context.fillStyle = css.panel;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), HEADING);
     context.fillStyle = css.ink;
     context.font = FONT_BOLD;
     context.fillText(plural(shown.length, 'worker'), 14, OVERVIEW + AXIS + HEADING / 2 + 1);
-    if (idle > 0) {
+    if (hidden > 0) {
       context.font = FONT;
       context.fillStyle = css.soft;
-      context.fillText(`and ${count(idle)} that ran nothing`, 84, OVERVIEW + AXIS + HEADING / 2 + 1);
+      context.fillText(shown.length < LANES_SHOWN ? `and ${count(hidden)} that ran nothing` : `and ${count(hidden)} more`, 90, OVERVIEW + AXIS + HEADING / 2 + 1);
     }
     context.fillStyle = css.line;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), 1);
