@@ -4,8 +4,9 @@
  * under the seed it failed with, and every right form must pass.  Last line "N passed, N
  * failed".
  *
- *   usage: sim_catalogue [--full] [NAME...]
+ *   usage: sim_catalogue [--full] [NAME...] | --run NAME [right]
  *
+ * --run: as a program of its own, for "hocket sim".
  * --full: the median of 20 tries with random choices and with PCT, and 10,000 seeds for the
  * right forms.
  */
@@ -118,9 +119,21 @@ static void judge(const struct bug *bug)
     failed += !good;
 }
 
+/* A program like any other: one form of one bug, once, for "hocket sim". */
+static int run_one(const char *name, bool right)
+{
+    for (size_t i = 0; i < BUGS; i++)
+        if (strcmp(bugs[i]->name, name) == 0)
+            return hocket_run(right ? bugs[i]->right : bugs[i]->wrong, NULL);
+    fprintf(stderr, "sim_catalogue: there is no '%s'\n", name);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
+    if (argc > 2 && strcmp(argv[1], "--run") == 0)
+        return run_one(argv[2], argc > 3);
     if (argc > at && strcmp(argv[at], "--full") == 0) {
         tries = 20;
         right_seeds = 10000;
