@@ -267,8 +267,6 @@ static void point(struct model *m, enum model_point_type type, const struct trac
 static void task_event(struct model *m, struct owner *o, struct owner *lane,
                        const struct trace_item *i)
 {
-    if (o->state == OWNER_ENDED) /* a clock that is behind: ids are not used twice */
-        return;
     switch (HKT_KIND(i->event)) {
     case HKT_SPAWN:
         if (o->state == OWNER_UNKNOWN) {
@@ -321,28 +319,36 @@ static void point_event(struct model *m, const struct trace_item *i)
     }
 }
 
-static bool event(struct model *m, const struct trace_item *i)
+/* What lasts beyond the last event of an owner. */
+static void finish(struct model *m, struct owner *o, int64_t now)
 {
-    uint64_t task = i->event->task;
-    if (!owners_room(&m->owners))
-        return false;
-    struct owner *lane = &m->owners.lanes[i->lane];
-    struct owner *o = task ? owner_of(&m->owners, task) : NULL;
-    point_event(m, i);
-    if (o != NULL)
-        task_event(m, o, lane, i);
-    return piece_event(m, o != NULL ? o : lane, i);
-}
-
-/* What lasts beyond the last event. */
-static void finish(struct model *m, struct owner *o)
-{
-    o->bar.cut_end = true;
-    turn(m, o, OWNER_ENDED, m->end);
     for (struct open_piece *p; (p = owner_close_any(o)) != NULL;) {
         p->piece.cut_end = true;
-        give_piece(m, p, m->end);
+        give_piece(m, p, now);
     }
+    if (o->state != OWNER_ENDED) {
+        o->bar.cut_end = true;
+        turn(m, o, OWNER_ENDED, now);
+    }
+}
+
+static bool event(struct model *m, const struct trace_item *i)
+{
+    struct owner *lane = &m->owners.lanes[i->lane], *o = lane;
+    uint64_t task = i->event->task;
+    if (task != 0 && !owner_of(&m->owners, task, &o))
+        return false;
+    point_event(m, i);
+    if (o == NULL) /* it has ended: a clock that is behind, ids are not used twice */
+        return true;
+    if (task != 0)
+        task_event(m, o, lane, i);
+    if (o->state == OWNER_ENDED && task != 0) {
+        finish(m, o, i->ns);
+        owner_end(&m->owners, o);
+        return true;
+    }
+    return piece_event(m, o, i);
 }
 
 bool trace_model(const struct trace *t, const struct model_sink *sink)
@@ -359,10 +365,10 @@ bool trace_model(const struct trace *t, const struct model_sink *sink)
     }
     trace_cursor_end(&c);
     for (size_t i = 0; good && i < m.owners.room; i++)
-        if (m.owners.slots[i].id != 0)
-            finish(&m, &m.owners.slots[i]);
+        if (m.owners.slots[i].owner != NULL)
+            finish(&m, m.owners.slots[i].owner, m.end);
     for (uint32_t i = 0; good && i < t->lane_count; i++)
-        finish(&m, &m.owners.lanes[i]);
+        finish(&m, &m.owners.lanes[i], m.end);
     owners_end(&m.owners);
     return good;
 }

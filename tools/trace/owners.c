@@ -12,15 +12,26 @@ bool owners_start(struct owners *s, uint32_t lanes)
     return s->slots != NULL && s->lanes != NULL;
 }
 
-void owners_end(struct owners *s)
+static void close_all(struct owner *o)
 {
     struct open_piece *p;
+    while ((p = owner_close_any(o)) != NULL)
+        free(p);
+}
+
+void owners_end(struct owners *s)
+{
     for (size_t i = 0; s->slots != NULL && i < s->room; i++)
-        while ((p = owner_close_any(&s->slots[i])) != NULL)
-            free(p);
+        if (s->slots[i].owner != NULL) {
+            close_all(s->slots[i].owner);
+            free(s->slots[i].owner);
+        }
     for (uint32_t i = 0; s->lanes != NULL && i < s->lane_count; i++)
-        while ((p = owner_close_any(&s->lanes[i])) != NULL)
-            free(p);
+        close_all(&s->lanes[i]);
+    for (struct owner *o; (o = s->spare) != NULL;) {
+        s->spare = o->next_spare;
+        free(o);
+    }
     free(s->slots);
     free(s->lanes);
 }
@@ -31,7 +42,7 @@ static size_t place(size_t room, uint64_t id)
     return (size_t)((id * 0x9e3779b97f4a7c15u) >> 20) & (room - 1);
 }
 
-static struct owner *look(struct owner *slots, size_t room, uint64_t id)
+static struct owner_slot *look(struct owner_slot *slots, size_t room, uint64_t id)
 {
     size_t i = place(room, id);
     while (slots[i].id != 0 && slots[i].id != id)
@@ -39,11 +50,9 @@ static struct owner *look(struct owner *slots, size_t room, uint64_t id)
     return &slots[i];
 }
 
-bool owners_room(struct owners *s)
+static bool grow(struct owners *s)
 {
-    if (s->used < s->room / 2)
-        return true;
-    struct owner *more = calloc(s->room * 2, sizeof *more);
+    struct owner_slot *more = calloc(s->room * 2, sizeof *more);
     if (more == NULL)
         return false;
     for (size_t i = 0; i < s->room; i++)
@@ -55,21 +64,48 @@ bool owners_room(struct owners *s)
     return true;
 }
 
-struct owner *owner_of(struct owners *s, uint64_t id)
+static struct owner *owner_new(struct owners *s)
 {
-    struct owner *o = look(s->slots, s->room, id);
-    if (o->id == 0) {
+    struct owner *o = s->spare;
+    if (o == NULL)
+        return calloc(1, sizeof *o);
+    s->spare = o->next_spare;
+    memset(o, 0, sizeof *o);
+    return o;
+}
+
+bool owner_of(struct owners *s, uint64_t id, struct owner **ret)
+{
+    struct owner_slot *slot = look(s->slots, s->room, id);
+    if (slot->id == 0) {
+        if (s->used >= s->room / 2) {
+            if (!grow(s))
+                return false;
+            slot = look(s->slots, s->room, id);
+        }
+        struct owner *o = owner_new(s);
+        if (o == NULL)
+            return false;
         o->id = id;
         o->bar.lane = MODEL_NO_LANE;
+        *slot = (struct owner_slot){ id, o };
         s->used++;
     }
-    return o;
+    *ret = slot->owner;
+    return true;
 }
 
 struct owner *owner_find(struct owners *s, uint64_t id)
 {
-    struct owner *o = look(s->slots, s->room, id);
-    return o->id == id ? o : NULL;
+    struct owner_slot *slot = look(s->slots, s->room, id);
+    return slot->id == id ? slot->owner : NULL;
+}
+
+void owner_end(struct owners *s, struct owner *o)
+{
+    look(s->slots, s->room, o->id)->owner = NULL;
+    o->next_spare = s->spare;
+    s->spare = o;
 }
 
 struct open_piece *owner_open(struct owner *o, enum model_piece_type type, uint64_t object,

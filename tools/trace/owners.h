@@ -6,8 +6,8 @@
 /*
  * owners - what is known of each task and each lane while the model goes through a trace
  *
- * Tasks are in a table by their ids; those that have ended stay, so that an event that comes late
- * finds them.  A pointer to one is good until the next owners_room.
+ * Tasks are in a table by their ids.  Of those that have ended the id stays, so that an event that
+ * comes late finds that out, and nothing else: a trace may have a million of them.
  */
 enum owner_state { OWNER_UNKNOWN, OWNER_READY, OWNER_RUN, OWNER_WAIT, OWNER_ENDED };
 
@@ -20,7 +20,7 @@ struct open_piece {
 };
 
 struct owner {
-    uint64_t id; /* 0: a lane, or a free place in the table */
+    uint64_t id; /* 0: a lane */
     enum owner_state state;
     bool early_wake; /* woken before it had parked, by: */
     uint64_t early_waker;
@@ -31,21 +31,32 @@ struct owner {
     unsigned open_count;
     uint64_t running; /* lane: the task it is with */
     bool ran;         /* lane: something said what it runs */
+    struct owner *next_spare;
+};
+
+struct owner_slot {
+    uint64_t id;         /* 0: free */
+    struct owner *owner; /* NULL: it has ended */
 };
 
 struct owners {
-    struct owner *slots;
-    size_t room, used; /* room is a power of two */
+    struct owner_slot *slots;
+    size_t room, used;   /* room is a power of two */
+    struct owner *spare; /* those of tasks that have ended, by next_spare */
     struct owner *lanes;
     uint32_t lane_count;
 };
 
 bool owners_start(struct owners *s, uint32_t lanes);
 void owners_end(struct owners *s);
-bool owners_room(struct owners *s); /* for one more; false: no memory */
+/*
+ * Made if need be.  *ret is NULL for one that has ended.  False: no memory.
+ */
+bool owner_of(struct owners *s, uint64_t id, struct owner **ret);
+struct owner *owner_find(struct owners *s, uint64_t id); /* NULL: none, or it has ended */
 
-struct owner *owner_of(struct owners *s, uint64_t id);   /* made if need be */
-struct owner *owner_find(struct owners *s, uint64_t id); /* or NULL */
+/* It has ended, and has no pieces open. */
+void owner_end(struct owners *s, struct owner *o);
 
 /* The pieces that an owner has open, as a stack; a close takes the innermost that fits. */
 struct open_piece *owner_open(struct owner *o, enum model_piece_type type, uint64_t object,
