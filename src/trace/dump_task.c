@@ -148,6 +148,23 @@ static void write_deadline(struct hocket__dump *d, hocket_time deadline)
         hocket__out_text(&d->out, " ago");
 }
 
+static void write_object(struct hocket__dump *d, const void *object)
+{
+    struct hocket__out *o = &d->out;
+    struct hocket__name n;
+    hocket__out_hex(o, (uintptr_t)object);
+    hocket__name_of_object(object, d->in_handler, &n);
+    if (n.function == NULL)
+        return;
+    hocket__out_text(o, " <");
+    hocket__out_bytes(o, n.function, n.function_size);
+    if (n.offset > 0) {
+        hocket__out_char(o, '+');
+        hocket__out_id(o, n.offset);
+    }
+    hocket__out_char(o, '>');
+}
+
 static void write_wait(struct hocket__dump *d, const struct hocket__look *l, hocket_time since,
                        bool one_object)
 {
@@ -160,7 +177,7 @@ static void write_wait(struct hocket__dump *d, const struct hocket__look *l, hoc
     hocket__out_text(o, l->cls->name);
     if (l->object != NULL && one_object) {
         hocket__out_char(o, ' ');
-        hocket__out_hex(o, (uintptr_t)l->object);
+        write_object(d, l->object);
     }
     write_holders(d, l);
     if (l->on_top)

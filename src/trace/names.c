@@ -174,6 +174,26 @@ void hocket__name_of(uintptr_t pc, bool in_handler, struct hocket__name *ret)
     answers[at].name = *ret;
 }
 
+void hocket__name_of_object(const void *object, bool in_handler, struct hocket__name *ret)
+{
+    *ret = (struct hocket__name){ 0 };
+    const struct file *f = file_of((uintptr_t)object, in_handler);
+    if (f == NULL)
+        return;
+    uintptr_t address = (uintptr_t)object - f->bias;
+    for (size_t i = 0; i < f->count; i++) {
+        const Elf64_Sym *s = &f->symbols[i];
+        if (ELF64_ST_TYPE(s->st_info) != STT_OBJECT || s->st_shndx == SHN_UNDEF ||
+            s->st_name >= f->strings_size || address < s->st_value ||
+            address - s->st_value >= s->st_size)
+            continue;
+        ret->function = f->strings + s->st_name;
+        ret->function_size = strnlen(ret->function, f->strings_size - s->st_name);
+        ret->offset = address - s->st_value;
+        return;
+    }
+}
+
 void hocket__names_end(void)
 {
     for (unsigned i = 0; i < file_count; i++)

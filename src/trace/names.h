@@ -23,6 +23,9 @@ struct hocket__name {
 /* The name of what lies at `pc`, which must not be a return address but lie in the call. */
 void hocket__name_of(uintptr_t pc, bool in_handler, struct hocket__name *ret);
 
+/* The same for a static variable; `module` and `address` are not filled in.  Walks a table. */
+void hocket__name_of_object(const void *object, bool in_handler, struct hocket__name *ret);
+
 void hocket__names_end(void);
 
 #endif

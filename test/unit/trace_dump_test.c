@@ -90,6 +90,7 @@ static int who_holds_what(void *arg)
     DUMPED_HAS(line, "; deadline in 99");
     line_of(text, holder, line, sizeof line);
     DUMPED_HAS(line, " for event 0x");
+    DUMPED_HAS(line, " <opened>");
     if (hocket_task_placement(holder) == HOCKET_ON_FIBER && DUMPED_FRAMES) {
         DUMPED_HAS(text, "at hocket_event_wait+0x");
         DUMPED_HAS(text, "at waits_for_opened+0x");
