@@ -19,6 +19,7 @@
 #include <hocket/guarded.h>
 #include <hocket/hooks.h>
 #include <hocket/latch.h>
+#include <hocket/live.h>
 #include <hocket/local.h>
 #include <hocket/lock_all.h>
 #include <hocket/map.h>
@@ -27,6 +28,7 @@
 #include <hocket/parallel.h>
 #include <hocket/park.h>
 #include <hocket/print.h>
+#include <hocket/profile.h>
 #include <hocket/promise.h>
 #include <hocket/queue.h>
 #include <hocket/rmutex.h>

@@ -24,6 +24,7 @@ extern const struct command command_dump;
 extern const struct command command_help;
 extern const struct command command_robots;
 extern const struct command command_sim;
+extern const struct command command_top;
 extern const struct command command_trace;
 
 /* All of them in the order of `hocket help`; ends with NULL. */

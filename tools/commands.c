@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-const struct command *const commands[] = { &command_dump, &command_robots, &command_sim, &command_trace,
-                                           &command_help, NULL };
+const struct command *const commands[] = { &command_dump, &command_robots, &command_sim,
+                                           &command_top,  &command_trace,  &command_help,
+                                           NULL };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

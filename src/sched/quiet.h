@@ -16,7 +16,7 @@
  */
 #include <hocket/time.h>
 
-#include <stdbool.h>
+#include "base/atomic.h"
 
 #define HOCKET__QUIET_AFTER (100 * HOCKET_MS) /* between two looks, and before the seat's first */
 
@@ -30,6 +30,9 @@ void hocket__quiet_stop(void);
  * meanwhile; HOCKET_FOREVER: not before something does.
  */
 hocket_time hocket__quiet_turn(bool fresh);
+
+/* Threads of the library that wake nobody: the live view's. */
+extern _Atomic unsigned hocket__quiet_side_threads;
 
 /* A thread went to sleep without a deadline, or ended. */
 void hocket__quiet_poke(void);

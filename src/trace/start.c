@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 #include "trace/dump.h"
+#include "trace/live.h"
 #include "trace/lockorder.h"
+#include "trace/profile.h"
 #include "trace/timeline.h"
 #include "trace/timeout.h"
 
@@ -23,6 +25,8 @@ static const struct side sides[] = {
     { hocket__dump_start, NULL },
     { hocket__timeout_by_env, NULL },
     { hocket__lockorder_by_env, NULL },
+    { hocket__profile_by_env, NULL },
+    { hocket__live_by_env, hocket__live_runtime_stopped },
     { hocket__trace_by_env, hocket__trace_runtime_stopped },
 };
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOCKET_LIVE_H
+#define HOCKET_LIVE_H
+#include <hocket/task.h>
+
+/*
+ * live - let `hocket top` look at this program while it runs
+ *
+ *     HOCKET_LIVE=1 ./server &
+ *     hocket top server
+ *
+ * A thread of its own writes twice a second what the workers do, how many tasks wait for what, and which
+ * wait longest, into a page of shared memory that exists only while it is on.  A viewer of the same user
+ * reads that page and nothing else: it never stops the program, and the program does not know of it.  HOCKET_LIVE=1
+ * switches it on when the runtime starts, or the program does by these calls.
+ *
+ *   Callers    threads and fibers alike, also without a runtime.  Not signal handlers.
+ *   Cost       50 looks at the workers and two at all tasks a second; nothing in the tasks themselves.
+ *   Blocks     stop waits for the thread, some milliseconds; no cancel points.
+ *
+ *     if ((err = hocket_live_start()) < 0)
+ *         fprintf(stderr, "no live view: %s\n", strerror(-err));
+ */
+
+HOCKET_BEGIN_DECLS
+
+/* Switch it on.  0, -EALREADY, -ENOMEM, -EAGAIN (no thread), -ENOSYS, -EMFILE, -ENFILE. */
+HOCKET_API HOCKET_MUST_CHECK int hocket_live_start(void);
+
+/* Switch it off; the page is gone then.  Without a start nothing happens. */
+HOCKET_API void hocket_live_stop(void);
+
+HOCKET_END_DECLS
+#endif
