@@ -7,22 +7,15 @@
 
 #include <hocket/select.h>
 
+#include "support/queues.h"
+
 static hocket_queue *a, *b;
 static hocket_event event;
 
-static hocket_queue *make(size_t capacity)
-{
-    hocket_queue *q = NULL;
-    hocket_queue_options o = HOCKET_QUEUE_OPTIONS_DEFAULT;
-    o.capacity = capacity;
-    HK_EXPECT_OK(hocket_queue_new(&q, sizeof(int), &o));
-    return q;
-}
-
 static void start(size_t capacity)
 {
-    a = make(capacity);
-    b = make(capacity);
+    a = queue_make(sizeof(int), HOCKET_FIFO, capacity);
+    b = queue_make(sizeof(int), HOCKET_FIFO, capacity);
     memset(&event, 0, sizeof event);
 }
 
@@ -84,6 +77,20 @@ EXPLORED(a_pulse_or_a_put, NULL)
     start(1);
     hocket_case cases[] = { hocket_case_event(&event), hocket_case_get(a, &value) };
     int e = explore_start(pulse, NULL), p = explore_start(putter, a);
+    int i = hocket_select(cases, 2, HOCKET_FOREVER);
+    HK_EXPECT(i >= 0 && value == i);
+    explore_join(e);
+    explore_join(p);
+    end(i == 0, 0);
+}
+
+/* An event that is found set while a put has served the queue's case: the put is what happened. */
+EXPLORED(an_event_or_a_put, NULL)
+{
+    int value = 0;
+    start(1);
+    hocket_case cases[] = { hocket_case_event(&event), hocket_case_get(a, &value) };
+    int e = explore_start(setter, NULL), p = explore_start(putter, a);
     int i = hocket_select(cases, 2, HOCKET_FOREVER);
     HK_EXPECT(i >= 0 && value == i);
     explore_join(e);
@@ -220,6 +227,7 @@ SUITE("task_select", explored_limit())
 {
     suite_once(one_of_three);
     suite_once(a_pulse_or_a_put);
+    suite_once(an_event_or_a_put);
     suite_once(two_meet);
     suite_once(crossed);
     suite_once(ended_by_anything);
