@@ -13,6 +13,7 @@ import struct
 
 KINDS = ["mutex", "queue", "cond", "join", "sleep", "descriptor", "sem", "rwlock"]
 TEXT, SPAWN, START, EXIT, PARK, HOLDER, READY, RESUME, YIELD = range(9)
+TAKEN, GIVEN = 9, 10
 STEAL, SLEEP, AWAKE, ERROR, BEGIN, END, COUNTER, MARK, NAME = 13, 14, 15, 18, 19, 20, 21, 22, 23
 EVIL = ["<script>window.hacked=1</script>", "</script><img src=x onerror=window.hacked=1>",
         "\"'&amp;<b>bold", "@@trace@@", "\u202etxt.exe", "line\nbreak\x1b[31m", "<!--", "日本語 ünï"]
@@ -86,9 +87,11 @@ class World:
     def release(self, lane, when, task):
         lock = self.tasks[task]["lock"]
         self.tasks[task]["lock"] = None
+        self.emit(lane, when, GIVEN, task, lock["object"])
         if lock["line"]:
             lock["holder"] = lock["line"].pop(0)
             self.tasks[lock["holder"]]["lock"] = lock
+            self.emit(lane, when, TAKEN, lock["holder"], lock["object"])
             self.wake(lane, when, lock["holder"], lock["object"], task)
         else:
             lock["holder"] = 0
@@ -126,6 +129,7 @@ class World:
             if lock["holder"] == 0:
                 lock["holder"] = task
                 self.tasks[task]["lock"] = lock
+                self.emit(lane, when, TAKEN, task, lock["object"])
                 self.nap(lane, when, task, "sleep" if self.random.random() < 0.1 else "descriptor")
             else:
                 lock["line"].append(task)

@@ -181,7 +181,7 @@ def test_search(page):
 
 
 def test_tables(page):
-    for tab in ("object", "site", "holder", "kind", "name", "span"):
+    for tab in ("object", "site", "holder", "kind", "name", "span", "held"):
         page.click_on(f'[data-by="{tab}"]')
         check(page.value("document.querySelectorAll('#totals-table .table-row').length") > 0,
               "rows by " + tab)

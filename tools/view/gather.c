@@ -134,13 +134,25 @@ static void add_span(struct gather *g, const struct model_piece *p, const char *
                                                .name = words_of(&g->words, name) };
 }
 
+static void add_held(struct gather *g, const struct model_piece *p)
+{
+    bool fresh;
+    uint32_t lock = pairs_of(&g->held_locks, p->object, 0, &fresh);
+    g->failed |= lock == PAIRS_NONE;
+    if (!ROOM(g, g->helds, g->held_count, g->held_room))
+        return;
+    g->helds[g->held_count++] = (struct held){
+        .task = p->task, .start = p->start, .length = p->end - p->start, .lock = lock
+    };
+}
+
 static void on_piece(void *context, const struct model_piece *p)
 {
     switch (p->type) {
     case MODEL_SPAN: add_span(context, p, p->name); break;
     case MODEL_JOB: add_span(context, p, "job"); break;
     case MODEL_BLOCKING: add_span(context, p, "blocking call"); break;
-    case MODEL_HELD:
+    case MODEL_HELD: add_held(context, p); break;
     case MODEL_SLEEP: break;
     }
 }
@@ -249,6 +261,35 @@ static void find_workers(struct gather *g)
     }
 }
 
+/*
+ * Events of locks have an address and no kind.  One that somebody waited for is that object; the
+ * others are just locks.
+ */
+static void find_locks(struct gather *g)
+{
+    size_t n = g->held_locks.used;
+    uint32_t *place = calloc(n + 1, sizeof place[0]);
+    if (place == NULL) {
+        g->failed = true;
+        return;
+    }
+    for (size_t i = g->objects.used; i-- > 0;) {
+        uint32_t lock = pairs_find(&g->held_locks, g->objects.pairs[i].b, 0);
+        if (lock != PAIRS_NONE)
+            place[lock] = (uint32_t)i + 1;
+    }
+    for (size_t i = 0; i < n && !g->failed; i++) {
+        bool fresh;
+        uint32_t kind = words_of(&g->words, "lock");
+        if (place[i] == 0)
+            place[i] = pairs_of(&g->objects, kind, g->held_locks.pairs[i].a, &fresh) + 1;
+        g->failed |= place[i] == 0;
+    }
+    for (size_t i = 0; i < g->held_count && !g->failed; i++)
+        g->helds[i].lock = place[g->helds[i].lock] - 1;
+    free(place);
+}
+
 /* What the list of those that lived at the end knows besides. */
 static void placements(struct gather *g)
 {
@@ -284,6 +325,7 @@ bool gather(struct gather *g, const struct trace *t)
     if (!trace_model(t, &sink))
         return false;
     find_workers(g);
+    find_locks(g);
     for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
         if (g->tasks[i].seen && !g->tasks[i].open)
             change(g, &(struct change){ .time = g->tasks[i].until, .task = i });
@@ -297,6 +339,7 @@ void gather_free(struct gather *g)
     pairs_free(&g->objects);
     pairs_free(&g->places);
     pairs_free(&g->task_ids);
+    pairs_free(&g->held_locks);
     pairs_free(&g->counter_names);
     free(g->workers);
     free(g->lanes);
@@ -304,6 +347,7 @@ void gather_free(struct gather *g)
     free(g->tasks);
     free(g->changes);
     free(g->spans);
+    free(g->helds);
     free(g->points);
     free(g->marks);
 }

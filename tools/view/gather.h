@@ -41,6 +41,12 @@ struct span {
     uint32_t name;
 };
 
+struct held {
+    uint64_t task;
+    int64_t start, length;
+    uint32_t lock; /* place in held_locks, then in objects */
+};
+
 struct counter_point {
     int64_t time;
     double value;
@@ -78,6 +84,9 @@ struct gather {
     size_t change_count, change_room;
     struct span *spans;
     size_t span_count, span_room;
+    struct pairs held_locks; /* (address, 0) */
+    struct held *helds;
+    size_t held_count, held_room;
     struct pairs counter_names; /* (word, 0) */
     struct counter_point *points;
     size_t point_count, point_room;

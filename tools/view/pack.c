@@ -169,6 +169,31 @@ static void put_spans(struct gather *g, struct columns *to)
         columns_number(to, spans[i].name);
 }
 
+static int held_order(const void *pa, const void *pb)
+{
+    const struct held *a = pa, *b = pb;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static void put_helds(struct gather *g, struct columns *to)
+{
+    size_t n = g->held_count;
+    if (n > 0)
+        qsort(g->helds, n, sizeof g->helds[0], held_order);
+    columns_number(to, n);
+    for (size_t i = 0; i < n; i++)
+        columns_number(to, task_place(g, g->helds[i].task));
+    int64_t time = 0;
+    for (size_t i = 0; i < n; i++) {
+        columns_number(to, (uint64_t)(g->helds[i].start - time));
+        time = g->helds[i].start;
+    }
+    for (size_t i = 0; i < n; i++)
+        columns_number(to, (uint64_t)g->helds[i].length);
+    for (size_t i = 0; i < n; i++)
+        columns_number(to, g->helds[i].lock);
+}
+
 static void put_counters(struct gather *g, struct columns *to)
 {
     struct counter_point *points = g->points;
@@ -221,6 +246,7 @@ bool view_pack(const struct trace *t, struct columns *to)
         put_tasks(&g, to);
         put_changes(&g, to);
         put_spans(&g, to);
+        put_helds(&g, to);
         put_counters(&g, to);
         put_marks(&g, to);
     }

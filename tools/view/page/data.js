@@ -151,6 +151,11 @@ function decode(bytes) {
     n, task: c.column(n, Uint32Array), start: c.rising(n), length: c.column(n, Float64Array),
     name: c.column(n, Uint32Array),
   };
+  n = c.number();
+  const helds = {
+    n, task: c.column(n, Uint32Array), start: c.rising(n), length: c.column(n, Float64Array),
+    object: c.column(n, Uint32Array),
+  };
   const counters = [];
   for (let left = c.number(); left > 0; left--) {
     const name = strings[c.number()], points = c.number();
@@ -162,5 +167,5 @@ function decode(bytes) {
     text: c.column(n, Uint32Array), value: c.signedColumn(n, Float64Array),
   };
   if (c.at !== bytes.length) throw new Error('the embedded trace is damaged');
-  return { facts, strings, workers, objects, sites, tasks, changes, spans, counters, marks };
+  return { facts, strings, workers, objects, sites, tasks, changes, spans, helds, counters, marks };
 }

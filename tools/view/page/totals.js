@@ -10,6 +10,7 @@ const TOTALS = [
   { id: 'kind', label: 'Kinds', column: 'kind of wait' },
   { id: 'name', label: 'Tasks', column: 'tasks called' },
   { id: 'span', label: 'Spans', column: 'span' },
+  { id: 'held', label: 'Held', column: 'lock that was held' },
 ];
 
 class Totals {
@@ -23,7 +24,9 @@ class Totals {
     this.patterns = new Map();  /* a name without its numbers: its group */
     this.by = 'object';
     this.part = false;
-    byId('totals-tabs').replaceChildren(...TOTALS.map(({ id, label }) => make('button.tab', {
+    /* Locks that nobody waits for are in a trace only if it was asked for. */
+    const shown = TOTALS.filter(({ id }) => id !== 'held' || this.model.helds.n > 0);
+    byId('totals-tabs').replaceChildren(...shown.map(({ id, label }) => make('button.tab', {
       role: 'tab', 'data-by': id, onclick: () => this.choose(id),
     }, label)));
     byId('totals-part').addEventListener('change', (event) => {
@@ -72,7 +75,8 @@ class Totals {
   title(key) {
     const { names } = this;
     switch (this.by) {
-    case 'object': return names.object(key);
+    case 'object':
+    case 'held': return names.object(key);
     case 'site': return names.site(key);
     case 'holder': return names.taskFull(key - 1);
     case 'kind': return names.string(key);
@@ -82,12 +86,12 @@ class Totals {
   }
   category(key) {
     const { model, by } = this;
-    if (by === 'object') return CATEGORIES[model.objectCategory[key]];
+    if (by === 'object' || by === 'held') return CATEGORIES[model.objectCategory[key]];
     if (by === 'kind') return CATEGORIES[categoryOf(model.strings[key])];
     return null;
   }
   sum() {
-    const { model, chart } = this, { bars, waits, spans } = model;
+    const { model, chart } = this, { bars, waits, spans, helds } = model;
     const t0 = this.part ? chart.t0 : 0, t1 = this.part ? chart.t1 : Infinity;
     const sums = new Map();
     const add = (key, start, end, what) => {
@@ -105,6 +109,8 @@ class Totals {
     if (this.by === 'name') return this.sumTasks(t0, t1);
     if (this.by === 'span')
       for (let i = 0; i < spans.n; i++) add(spans.name[i], spans.start[i], spans.start[i] + spans.length[i], i);
+    else if (this.by === 'held')
+      for (let i = 0; i < helds.n; i++) add(helds.object[i], helds.start[i], helds.start[i] + helds.length[i], i);
     else
       for (const bar of waits) {
         const key = this.keyOf(bar);
@@ -174,7 +180,7 @@ class Totals {
     const columns = [
       { name: TOTALS.find((t) => t.id === by).column, width: 'minmax(5rem, 2fr)', cell: title,
         sort: (key) => this.title(key).toLowerCase() },
-      { name: by === 'span' ? 'count' : 'waits', width: '4rem', number: true,
+      { name: by === 'span' || by === 'held' ? 'times' : 'waits', width: '4rem', number: true,
         cell: (key) => count(of(key).count), sort: (key) => of(key).count },
       { name: 'total', width: '4.7rem', number: true, cell: (key) => duration(of(key).total),
         sort: (key) => of(key).total, title: 'Summed over all tasks, so it may be more than the trace is long' },
@@ -203,7 +209,7 @@ class Totals {
       `${plural(this.sums.size, 'row')}, ${duration(this.total)} in all`;
   }
   pick(key) {
-    const { by } = this;
+    const by = this.by === 'held' ? 'object' : this.by; /* the waits for it */
     if (by === 'span') {
       this.onFocus({ type: 'span', key, title: this.title(key), longest: this.sums.get(key).longest });
       return;
