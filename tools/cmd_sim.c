@@ -7,6 +7,7 @@
 #include "common/units.h"
 
 #include <hocket/sim.h>
+#include <hocket/time.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ static const struct option sim_options[] = {
 struct request {
     hocket_sim_options sim;
     bool json;
-    size_t words;
+    double seconds;
 };
 
 static const char *const failures[] = { "passed",   "result", "crash", "deadlock",
@@ -49,6 +50,7 @@ static int report(const struct request *q, const hocket_sim_result *r)
     }
     output_open(out, STDOUT_FILENO);
     unsigned long long runs = r->runs, choices = r->choices, seed = r->seed;
+    double a_second = q->seconds > 0 ? (double)choices / q->seconds : 0;
     if (q->json) {
         output_printf(out, "{\"failure\":\"%s\",\"runs\":%llu,\"choices\":%llu",
                       failures[r->failure], runs, choices);
@@ -58,10 +60,12 @@ static int report(const struct request *q, const hocket_sim_result *r)
             output_text(out, ",\"message\":");
             json_string(out, r->message, strlen(r->message));
         }
-        output_printf(out, ",\"complete\":%s}\n", r->complete ? "true" : "false");
+        output_printf(out, ",\"complete\":%s,\"choices_a_second\":%.0f}\n",
+                      r->complete ? "true" : "false", a_second);
     } else if (r->failure == HOCKET_SIM_PASSED) {
-        output_printf(out, "%llu run%s passed, %llu choices%s\n", runs, runs == 1 ? "" : "s",
-                      choices, r->complete ? ", there is no other schedule" : "");
+        output_printf(out, "%llu run%s passed, %llu choices%s, %.0f a second\n", runs,
+                      runs == 1 ? "" : "s", choices,
+                      r->complete ? ", there is no other schedule" : "", a_second);
     }
     int status = output_finish(out, "sim", r->failure != HOCKET_SIM_PASSED);
     free(out);
@@ -130,14 +134,16 @@ static int parse(const struct command *self, char **argv, struct request *q, cha
 
 static int sim_command(const struct command *self, char **argv)
 {
-    struct request q = { .sim = HOCKET_SIM_OPTIONS_DEFAULT, .json = false, .words = 0 };
+    struct request q = { .sim = HOCKET_SIM_OPTIONS_DEFAULT, .json = false, .seconds = 0 };
     hocket_sim_result result = { 0 };
     char **program = NULL;
     int status = parse(self, argv, &q, &program);
     if (status >= 0)
         return status;
     q.sim.result = &result;
+    hocket_time start = hocket_now();
     int err = hocket_sim_exec(program, &q.sim);
+    q.seconds = (double)(hocket_now() - start) / 1e9;
     if (result.failure == HOCKET_SIM_PASSED && err != 0) {
         if (err == -ENOEXEC)
             message(self->name, program[0], "it has started no runtime of this version of Hocket");

@@ -11,6 +11,11 @@
 #include "support/expect.h"
 #include "support/suite.h"
 
+__attribute__((constructor)) static void not_from_outside(void)
+{
+    (void)unsetenv("HOCKET_SIM_SEEDS"); /* here the number matters */
+}
+
 static char folder[64];
 
 static const char *in_folder(const char *name)
