@@ -160,6 +160,7 @@ static void several(void)
     hocket_lock_ref_unlock(refs[0]);
     HK_EXPECT_EQ(hocket_lock_all_refs(refs, 2, HOCKET_FOREVER), 0);
     hocket_unlock_all_refs(refs, 2);
+    hocket_lock_order_check(false);
     HK_EXPECT_EQ(hocket_lock_all(&a, &b), 0);
     hocket_unlock_all(&a, &b);
     hocket_mutex_lock(&b);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * live - a program that lets `hocket top` look at it
+ *
+ *     ./live 60 &              works for a minute
+ *     hocket top live          in another terminal; q ends it
+ *
+ * Instead of the call, HOCKET_LIVE=1 in the environment does the same for any program.
+ */
+#include <hocket.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static hocket_mutex counter_lock;
+static long counter;
+
+static int count(void *arg)
+{
+    hocket_time end = *(hocket_time *)arg;
+    int err = 0;
+    while (err == 0 && hocket_now() < end) {
+        hocket_mutex_lock(&counter_lock);
+        counter++;
+        err = hocket_sleep(100 * HOCKET_US);
+        hocket_mutex_unlock(&counter_lock);
+    }
+    return err;
+}
+
+static int program(void *arg)
+{
+    hocket_time end = hocket_after(*(hocket_time *)arg);
+    hocket_scope scope;
+    int err = hocket_live_start();
+    if (err < 0 && err != -EALREADY) { /* by HOCKET_LIVE */
+        fprintf(stderr, "no live view: %s\n", strerror(-err));
+        return err;
+    }
+    hocket_scope_open(&scope, NULL);
+    for (int i = 0; i < 4; i++)
+        if ((err = hocket_spawn(&scope, count, &end)) < 0)
+            break;
+    int failed = hocket_scope_close(&scope);
+    hocket_live_stop();
+    printf("counted: %s\n", counter > 0 ? "yes" : "no");
+    return err < 0 ? err : failed;
+}
+
+int main(int argc, char **argv)
+{
+    hocket_time span = argc > 1 ? atoi(argv[1]) * HOCKET_SEC : 20 * HOCKET_MS;
+    return hocket_run(program, &span) != 0;
+}
