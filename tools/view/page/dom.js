@@ -71,13 +71,13 @@ class Table {
   set(rows, keep = false) {
     const column = this.columns[this.sortBy];
     this.rows = Array.from(rows);
-    if (column !== undefined) {
-      const key = new Map(this.rows.map((row) => [row, column.sort(row)]));
-      const sign = this.downwards ? -1 : 1;
-      this.rows.sort((a, b) => {
-        const x = key.get(a), y = key.get(b);
-        return (x < y ? -1 : x > y ? 1 : 0) * sign || a - b;
-      });
+    if (column !== undefined && this.rows.length > 1) {
+      const { rows } = this, sign = this.downwards ? -1 : 1;
+      let keys = rows.map((row) => column.sort(row));
+      if (typeof keys[0] === 'number') keys = Float64Array.from(keys); /* there may be very many */
+      const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) =>
+        (keys[a] < keys[b] ? -sign : keys[a] > keys[b] ? sign : 0) || rows[a] - rows[b]);
+      this.rows = Array.from(order, (i) => rows[i]);
     }
     this.body.style.height = this.rows.length * Table.ROW + 'px';
     if (!keep) this.view.scrollTop = 0;
