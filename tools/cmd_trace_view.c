@@ -24,6 +24,9 @@
 
 enum { OUTPUT = 1, PLAIN };
 
+/* A page takes 100 bytes of the browser's memory an event. */
+enum { EVENTS_MAX = 20000000 };
+
 static const struct option view_options[] = {
     { OUTPUT, 'o', "output", "FILE", "write there (default: standard output)" },
     { PLAIN, 0, "plain", NULL, "do not compress, for browsers without DecompressionStream" },
@@ -112,6 +115,12 @@ static int convert(const char *name, const char *file, const char *path, bool pl
     char why[TRACE_WHY];
     if (!trace_open(&t, file, why)) {
         message(name, file, "%s", why);
+        return 1;
+    }
+    if (t.event_count > EVENTS_MAX) {
+        message(name, file, "%zu events, more than a page can show (%d)", t.event_count,
+                EVENTS_MAX);
+        trace_close(&t);
         return 1;
     }
     bool good = view_pack(&t, &columns);
