@@ -165,12 +165,16 @@ class Chart {
     return Math.min(lastBefore(this.tops, 0, last, at), last - 1);
   }
 
+  /* Workers with a row: all that ran anything, or as many as leave the tasks room. */
+  lanesShown() {
+    return this.model.lanes.shown.slice(0, Math.max(8, Math.floor(window.innerHeight * 0.2 / 3)));
+  }
   laneHeight() {
     const n = this.model.lanes.shown.length;
-    return n === 0 ? 0 : Math.max(3, Math.min(18, Math.floor(window.innerHeight * 0.19 / n)));
+    return n === 0 ? 0 : Math.max(3, Math.min(18, Math.floor(window.innerHeight * 0.2 / n)));
   }
   headHeight() {
-    const n = this.model.lanes.shown.length;
+    const n = this.lanesShown().length;
     return OVERVIEW + AXIS + (n > 0 ? HEADING + n * this.laneHeight() + 6 : 0);
   }
 
@@ -212,9 +216,9 @@ class Chart {
   hitHead(x, y) {
     if (y < OVERVIEW) return { overview: (x - GUTTER) / this.plotWidth() * this.whole() };
     const row = Math.floor((y - OVERVIEW - AXIS - HEADING) / this.laneHeight());
-    const { lanes, bars } = this.model;
-    if (y < OVERVIEW + AXIS + HEADING || row >= lanes.shown.length) return null;
-    const lane = lanes.shown[row];
+    const { lanes, bars } = this.model, shown = this.lanesShown();
+    if (y < OVERVIEW + AXIS + HEADING || row >= shown.length) return null;
+    const lane = shown[row];
     if (x < GUTTER) return { lane, task: -1, bar: -1 };
     const lo = lanes.first[lane], hi = lanes.first[lane + 1], time = this.timeAt(x);
     if (lo === hi) return { lane, task: -1, bar: -1, time };

@@ -104,7 +104,7 @@ function drawHead(chart) {
   drawOverview(chart, raster);
   gridLines(chart, raster, Math.round((OVERVIEW + AXIS) * scale), raster.height);
   const gap = height > 8 ? 2 : 1;
-  const { shown } = model.lanes;
+  const shown = chart.lanesShown();
   shown.forEach((lane, row) => {
     const y = Math.round((first + row * height) * scale);
     drawLane(chart, raster, lane, y, Math.round((height - gap) * scale), labels);
@@ -117,23 +117,25 @@ function drawHead(chart) {
   drawBrush(chart, context);
   drawAxis(chart, context);
   if (shown.length > 0) {
-    const { hidden } = model.lanes;
+    const ran = model.lanes.shown.length, hidden = ran - shown.length, idle = model.workers.n - ran;
+    const rest = [...(hidden > 0 ? [`${count(hidden)} more`] : []),
+                  ...(idle > 0 ? [`${count(idle)} that ran nothing`] : [])].join(', ');
     context.fillStyle = css.panel;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), HEADING);
     context.fillStyle = css.ink;
     context.font = FONT_BOLD;
     context.fillText(plural(shown.length, 'worker'), 14, OVERVIEW + AXIS + HEADING / 2 + 1);
-    if (hidden > 0) {
+    if (rest !== '') {
       context.font = FONT;
       context.fillStyle = css.soft;
-      context.fillText(shown.length < LANES_SHOWN ? `and ${count(hidden)} that ran nothing` : `and ${count(hidden)} more`, 90, OVERVIEW + AXIS + HEADING / 2 + 1);
+      context.fillText(`and ${rest}`, 92, OVERVIEW + AXIS + HEADING / 2 + 1);
     }
     context.fillStyle = css.line;
     context.fillRect(0, OVERVIEW + AXIS, GUTTER + chart.plotWidth(), 1);
   }
   const every = Math.ceil(12 / height);
   for (let row = 0; row < shown.length; row += every) {
-    const lane = shown[row], y = first + row * height + (height - gap) / 2 + 0.5;
+    const lane = shown[row], y = first + row * height + Math.max(6, (height - gap) / 2 + 0.5);
     context.font = FONT;
     context.fillStyle = css.ink;
     context.textAlign = 'left';

@@ -70,8 +70,6 @@ function makeBars(raw) {
   return { bars, place };
 }
 
-const LANES_SHOWN = 96;
-
 /* What each worker ran, in order; `bar` leads to the bar of the task. */
 function makeLanes(raw, bars, place) {
   const { changes, workers } = raw, ran = [];
@@ -91,8 +89,7 @@ function makeLanes(raw, bars, place) {
     if (sorted.first[lane + 1] > sorted.first[lane] || workers.lost[lane] > 0) shown.push(lane);
   const rank = (lane) => workers.number[lane] || Infinity;
   shown.sort((x, y) => rank(x) === rank(y) ? x - y : rank(x) - rank(y));
-  const hidden = workers.n - shown.length + Math.max(0, shown.length - LANES_SHOWN);
-  return { first: sorted.first, bar, start, busy, shown: shown.slice(0, LANES_SHOWN), hidden };
+  return { first: sorted.first, bar, start, busy, shown };
 }
 
 /* Every wake by a task, in order of time. */
