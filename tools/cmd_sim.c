@@ -7,7 +7,6 @@
 #include "common/units.h"
 
 #include <hocket/sim.h>
-#include <hocket/time.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +34,6 @@ static const struct option sim_options[] = {
 struct request {
     hocket_sim_options sim;
     bool json;
-    double seconds;
 };
 
 static const char *const failures[] = { "passed",   "result", "crash", "deadlock",
@@ -50,7 +48,7 @@ static int report(const struct request *q, const hocket_sim_result *r)
     }
     output_open(out, STDOUT_FILENO);
     unsigned long long runs = r->runs, choices = r->choices, seed = r->seed;
-    double a_second = q->seconds > 0 ? (double)choices / q->seconds : 0;
+    double a_second = r->spent > 0 ? (double)choices / ((double)r->spent / 1e9) : 0;
     if (q->json) {
         output_printf(out, "{\"failure\":\"%s\",\"runs\":%llu,\"choices\":%llu",
                       failures[r->failure], runs, choices);
@@ -134,16 +132,14 @@ static int parse(const struct command *self, char **argv, struct request *q, cha
 
 static int sim_command(const struct command *self, char **argv)
 {
-    struct request q = { .sim = HOCKET_SIM_OPTIONS_DEFAULT, .json = false, .seconds = 0 };
+    struct request q = { .sim = HOCKET_SIM_OPTIONS_DEFAULT, .json = false };
     hocket_sim_result result = { 0 };
     char **program = NULL;
     int status = parse(self, argv, &q, &program);
     if (status >= 0)
         return status;
     q.sim.result = &result;
-    hocket_time start = hocket_now();
     int err = hocket_sim_exec(program, &q.sim);
-    q.seconds = (double)(hocket_now() - start) / 1e9;
     if (result.failure == HOCKET_SIM_PASSED && err != 0) {
         if (err == -ENOEXEC)
             message(self->name, program[0], "it has started no runtime of this version of Hocket");

@@ -65,6 +65,7 @@ typedef struct hocket_sim_result {
     uint64_t runs;     /* runs, without those that shortened the schedule */
     uint64_t choices;  /* places where somebody else could have gone on, in all runs */
     uint64_t hash;     /* of the trace of the last run */
+    hocket_time spent; /* real time in the worlds, without what processes cost; 0 for a crash */
     uint32_t switches; /* choices of the failing run that were not the obvious one */
     uint32_t shrunk;   /* those that were left after it was shortened */
     uint32_t

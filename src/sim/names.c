@@ -143,6 +143,7 @@ void hocket__sim_trace_open(void)
 
 void hocket__sim_trace_close(void)
 {
+    W.shared->spent = hocket__sys_linux.clock() - W.began;
     file_flush();
     if (file.fd >= 0)
         (void)close(file.fd);

@@ -107,6 +107,7 @@ static void clear_results(struct sim_shared *s)
     s->exec_error = 0;
     s->failure = s->value = 0;
     s->swept = 0;
+    s->spent = 0;
     s->message[0] = '\0';
     s->choices = s->hash = s->event_count = 0;
     s->switches = s->out_count = s->word_count = 0;
@@ -154,7 +155,8 @@ static void judge(struct sim_session *x, const struct hocket__child_end *end)
     } else if (!s->ended && (!x->argv || end->value != 0)) {
         s->failure = x->argv ? HOCKET_SIM_RESULT : HOCKET_SIM_CRASH;
         s->value = end->value;
-        (void)snprintf(s->message, sizeof s->message, "exit status %d", end->value);
+        (void)snprintf(s->message, sizeof s->message, "exit status %d%s", end->value,
+                       x->argv && !s->opened ? ", before a world: no runtime of this version" : "");
     }
 }
 
@@ -315,6 +317,7 @@ static int counted(struct sim_session *x)
         return err;
     x->result.runs++;
     x->result.choices += x->shared->choices;
+    x->result.spent += x->shared->spent;
     x->result.hash = x->shared->hash;
     if (x->shared->failure == HOCKET_SIM_PASSED)
         return 0;

@@ -85,6 +85,7 @@ struct sim_shared {
     bool crowded;   /* EXHAUSTIVE: more ready tasks or nodes than fit */
     char message[2048];
     uint64_t choices, hash;
+    int64_t spent; /* ns of real time */
     uint32_t switches;
     uint32_t out_count;
     bool out_full;

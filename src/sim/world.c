@@ -22,7 +22,8 @@
 #define W hocket__sim_world
 
 #define EPOCH      (INT64_C(1000) * HOCKET_SEC) /* what the clock shows at first */
-#define YIELD_TIME HOCKET_US                    /* of a yield when there is nobody to yield to */
+#define LIST_MAX   64
+#define YIELD_TIME HOCKET_US /* of a yield when there is nobody to yield to */
 
 struct sim_world hocket__sim_world;
 void (*hocket__sim_failed)(void);
@@ -79,16 +80,19 @@ static void unkeep(struct sim_task *t)
     t->next->prev = t->prev;
 }
 
-static void gather(struct sim_task *t, bool delayed)
+static bool gather(struct sim_task *t, bool delayed, uint32_t most)
 {
-    if (t->delayed == delayed && W.ready_count < SIM_TASKS_MAX)
+    if (t->delayed == delayed)
         W.ready[W.ready_count++] = t;
+    return W.ready_count < most;
 }
 
+/* Lists are in order of readiness: of a long one the oldest are enough to choose from. */
 static void gather_list(const struct hocket__runlist *list, bool delayed)
 {
-    for (hocket_task *t = list->first; t; t = t->run_next)
-        gather(hocket__sim_task(t), delayed);
+    uint32_t most = W.ready_count + LIST_MAX;
+    for (hocket_task *t = list->first; t && gather(hocket__sim_task(t), delayed, most);)
+        t = t->run_next;
 }
 
 static void gather_all(struct hocket__worker *w, bool delayed)
@@ -96,12 +100,10 @@ static void gather_all(struct hocket__worker *w, bool delayed)
     gather_list(&w->q.resumed, delayed);
     for (int i = 0; i < HOCKET__PRIORITIES; i++)
         gather_list(&w->q.fresh[i], delayed);
+    uint32_t most = W.ready_count + LIST_MAX;
     struct sim_task *t = W.kept;
-    do {
-        if (t)
-            gather(t, delayed);
-        t = t ? t->next : NULL;
-    } while (t != W.kept);
+    while (t && gather(t, delayed, most))
+        t = t->next == W.kept ? NULL : t->next;
 }
 
 /* Fill W.ready with all that could go on but the running task. */
@@ -337,11 +339,12 @@ static void onlook(enum hocket__event event, hocket_task *task, const void *obje
 void hocket__sim_open(struct sim_shared *shared)
 {
     static const int64_t ticks[] = { 0, 100, 1000, 20000 };
+    W.began = hocket__sys_linux.clock();
     shared->opened = true;
     W.shared = shared;
     W.plan = &shared->plan;
     W.tasks = hocket__sim_map(SIM_TASKS_MAX * sizeof *W.tasks);
-    W.ready = hocket__sim_map((SIM_TASKS_MAX + 1) * sizeof *W.ready);
+    W.ready = hocket__sim_map((LIST_MAX * (HOCKET__PRIORITIES + 2) + 1) * sizeof *W.ready);
     W.random = W.plan->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
     W.chance = ~W.plan->seed;
     W.now = EPOCH;

@@ -38,7 +38,8 @@ struct sim_world {
     struct sim_shared *shared;
     const struct sim_plan *plan;
     bool open;
-    bool quiet; /* what happens is the world's doing: no place */
+    int64_t began; /* real time */
+    bool quiet;    /* what happens is the world's doing: no place */
     int64_t now;
     int64_t tick; /* by which each place advances the clock */
     uint64_t turn;
