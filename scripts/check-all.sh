@@ -7,8 +7,8 @@ scripts/install-deps.sh style || exit 1
 
 passed=0
 failed=0
-for check in check-format check-style check-layers check-headers check-docs check-errors check-verification \
-    "make-man --check" "plant-defects --check" check-shell; do
+for check in check-format check-style check-layers check-headers check-docs check-errors \
+    check-verification "make-man --check" "plant-defects --check" check-shell; do
     # shellcheck disable=SC2086
     if output=$(scripts/$check 2>&1); then
         passed=$((passed + 1))
