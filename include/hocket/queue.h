@@ -35,6 +35,7 @@
  *     // ends with -EPIPE: closed, and everything was got
  */
 typedef struct hocket_queue hocket_queue;
+typedef struct hocket_task hocket_task; /* task.h */
 
 enum hocket_queue_order {
     HOCKET_FIFO = 0,    /* first in, first out */
@@ -165,6 +166,19 @@ HOCKET_API int hocket_queue_task_done(hocket_queue *queue);
  * 0, -ETIMEDOUT, -ECANCELED, -ENOMEM as put.  A cancel point.
  */
 HOCKET_API HOCKET_MUST_CHECK int hocket_queue_join(hocket_queue *queue, hocket_time deadline);
+
+/*
+ * Say that `producer` puts into the queue, and that nobody does who was not declared.  When the last declared
+ * one has ended and the queue is not closed, those who wait in get without a deadline, then or later, wait in
+ * vain: that is reported once by one line on standard error.  Nothing else changes.  Declare before the
+ * task may have ended (held tasks, task.h), by its handle or hocket_self, and each as often as you like.
+ * Not for foreign threads: their end is not seen.  0, -ENOMEM, -EINVAL (NULL).
+ *
+ *     err = hocket_spawn_task(&t, NULL, produce, q, HOCKET_SPAWN_OPTIONS(.held = true));
+ *     if (err == 0 && (err = hocket_queue_declare(q, t)) == 0)
+ *         err = hocket_task_start(t);
+ */
+HOCKET_API HOCKET_MUST_CHECK int hocket_queue_declare(hocket_queue *queue, hocket_task *producer);
 
 enum hocket_queue_close {
     HOCKET_CLOSE_DRAIN = 0, /* what is in the queue may still be got */

@@ -28,6 +28,7 @@
 #define CARVE        16u /* divides SLAB_RECORDS */
 
 _Atomic hocket_time hocket__tick;
+void (*_Atomic hocket__producer_ended)(hocket_task *task);
 void (*hocket__foreign_exit)(hocket_task *task);
 const struct hocket__fork_ops *_Atomic hocket__fork_ops;
 

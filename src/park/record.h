@@ -89,9 +89,10 @@ enum hocket__task_flags {
     HOCKET__TASK_HANDLE = 1u << 1, /* spawned with a handle */
     HOCKET__TASK_COPIED = 1u << 2, /* arg is a private copy to free */
     HOCKET__TASK_ROOT = 1u << 3,
-    HOCKET__TASK_FORKED = 1u << 4, /* it has forked: `forks` is in use */
-    HOCKET__TASK_BRANCH = 1u << 5, /* made of a branch, which is its `arg` */
-    HOCKET__TASK_SERVICE = 1u << 6 /* works for the library: only the library may cancel it */
+    HOCKET__TASK_FORKED = 1u << 4,  /* it has forked: `forks` is in use */
+    HOCKET__TASK_BRANCH = 1u << 5,  /* made of a branch, which is its `arg` */
+    HOCKET__TASK_SERVICE = 1u << 6, /* works for the library: only the library may cancel it */
+    HOCKET__TASK_PRODUCER = 1u << 7 /* it was declared as one: queue/producers.c */
 };
 
 #define HOCKET__HELD_READS 4
@@ -208,6 +209,9 @@ uint64_t hocket__id_block(unsigned n); /* first of n */
 
 /* Name of a task as users see it.  Async-signal-safe. */
 char *hocket__task_name(const hocket_task *task, char *buffer, size_t size);
+
+/* Called when a task that was declared as a producer ends. */
+extern void (*_Atomic hocket__producer_ended)(hocket_task *task);
 
 /* Called when a foreign thread ends, before its record is freed (locals register here). */
 extern void (*hocket__foreign_exit)(hocket_task *task);

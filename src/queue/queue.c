@@ -183,6 +183,8 @@ static int wait_in(hocket_queue *q, hocket_task *self, bool put, void *value, in
     node.priority = priority;
     hocket__queue_link(q, &node, put);
     hocket__queue_let_go(q, wakes);
+    if (hk_unlikely(hk_load(&q->producers) != 0) && !put)
+        hocket__producers_look(q);
     int err = hocket__wait_park(self, deadline);
     if (err != 0)
         hocket__queue_unlink(q, &node, put);
@@ -215,7 +217,7 @@ HK_NOINLINE static int get_slow(hocket_queue *q, hocket_task *self, void *ret_va
     hocket__queue_hold(q);
     int err = hocket__queue_get_held(q, self, ret_value, &wakes, &old);
     if (err == -EAGAIN && deadline > HOCKET_NOW)
-        return wait_in(q, self, false, ret_value, 0, deadline, &wakes);
+        return wait_in(q, self, false, ret_value, deadline == HOCKET_FOREVER, deadline, &wakes);
     hocket__queue_let_go(q, &wakes);
     if (old != NULL)
         hocket__free(old);
@@ -369,7 +371,7 @@ static ptrdiff_t get_some(hocket_queue *q, hocket_task *self, unsigned char *ret
         }
     }
     if (got == 0 && err == -EAGAIN && deadline > HOCKET_NOW) {
-        err = wait_in(q, self, false, ret_values, 0, deadline, &wakes);
+        err = wait_in(q, self, false, ret_values, deadline == HOCKET_FOREVER, deadline, &wakes);
         return err == 0 ? 1 : err;
     }
     hocket__queue_let_go(q, &wakes);

@@ -53,7 +53,7 @@
 /* A waiting put or get: waiter.data is where the value comes from or goes to. */
 struct hocket__queue_node {
     struct hocket__waiter waiter;
-    int64_t priority; /* of a put */
+    int64_t priority; /* of a put; of a get 1: it has no deadline, and no other case */
 };
 
 /* What was done to a waiter: waiter.done. */
@@ -68,8 +68,9 @@ struct hocket_queue {
     bool ringed, by_number;
 
     hocket__guard guard;
-    _Atomic bool closed; /* (seen) */
-    bool pinned;         /* the ring stays slow: not ringed, closed, or a descriptor */
+    _Atomic bool closed;       /* (seen) */
+    _Atomic uint8_t producers; /* 0: none are declared; else see producers.c, under its guard */
+    bool pinned;               /* the ring stays slow: not ringed, closed, or a descriptor */
     struct hocket__link *getters, *putters, *joiners;
     _Atomic size_t getters_count; /* (seen) tasks between linking and leaving */
     _Atomic size_t putters_count; /* (seen) */
@@ -122,6 +123,10 @@ size_t hocket__queue_count_held(const hocket_queue *q);
 /* The oldest waiter of a list who can still be woken, and is not `self`, claimed; or NULL. */
 struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
                                                     _Atomic size_t *count, const hocket_task *self);
+
+/* Declared producers: a getter was linked to a queue that has some; the queue is about to be freed. */
+void hocket__producers_look(hocket_queue *q);
+void hocket__producers_forget(const hocket_queue *q);
 
 /* Wake the joiners if nothing is unfinished.  With the guard. */
 void hocket__queue_joined(hocket_queue *q, struct hocket__wakes *wakes);

@@ -181,6 +181,8 @@ void hocket_queue_free(hocket_queue *q)
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->getters);
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->putters);
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->joiners);
+    if (hk_load(&q->producers) != 0)
+        hocket__producers_forget(q);
     if (q->ringed)
         drop_ring(q, hk_load(&q->ring.head) & ~HOCKET__RING_BITS, hocket__ring_count(&q->ring));
     else

@@ -134,6 +134,8 @@ HK_COLD static void end_by_flags(hocket_task *t, unsigned flags)
         hocket__fork_ops_get()->end(t);
     if (flags & HOCKET__TASK_COPIED)
         hocket__free(t->arg);
+    if (flags & HOCKET__TASK_PRODUCER)
+        hk_load_acq (&hocket__producer_ended)(t); /* pairs with hocket_queue_declare */
 }
 
 /* The function has returned; everything of the task but its record ends here. */
@@ -146,7 +148,7 @@ static void task_end(hocket_task *t, int result)
     t->result = result;
     hocket__watch(HOCKET__EVENT_EXIT, t, NULL, result);
     unsigned flags = hk_load(&t->flags);
-    if (hk_unlikely(flags & (HOCKET__TASK_COPIED | HOCKET__TASK_FORKED)))
+    if (hk_unlikely(flags & (HOCKET__TASK_COPIED | HOCKET__TASK_FORKED | HOCKET__TASK_PRODUCER)))
         end_by_flags(t, flags);
     if (hk_unlikely(result < 0))
         keep_failure(t, scope);
