@@ -289,6 +289,75 @@ START_TEST(without_a_runtime)
 }
 END_TEST
 
+/* ---- frames that are not all of one size ---- */
+
+static HK_NOINLINE int of_changing_size(int n)
+{
+    volatile char *room = __builtin_alloca((size_t)n * 100);
+    room[0] = 1;
+    volatile int err = waits_for_opened(NULL);
+    return err + room[0] - 1;
+}
+
+static HK_NOINLINE int with_aligned_variables(int n)
+{
+    volatile char wide[64] __attribute__((aligned(64)));
+    wide[5] = 2;
+    volatile int err = of_changing_size(n);
+    return err + wide[5] - 2 + (int)((uintptr_t)wide % 64);
+}
+
+static HK_NOINLINE int again_and_again(int n)
+{
+    volatile int err = n > 0 ? again_and_again(n - 1) : with_aligned_variables(7);
+    return err;
+}
+
+static HK_NOINLINE double with_many_arguments(int a, double b, int c, int d, int e, int f, int g,
+                                              int h)
+{
+    volatile double err = again_and_again(a + c + d + e + f + g + h);
+    return err + b;
+}
+
+static int shapes(void *arg)
+{
+    (void)arg;
+    return (int)with_many_arguments(1, 0, 0, 1, 0, 1, 0, 0);
+}
+
+static int shapes_body(void *arg)
+{
+    (void)arg;
+    hocket_event_clear(&opened);
+    hocket_task *t = run_spawn(shapes, NULL);
+    RUN_UNTIL(run_parked(t));
+    char *text = dumped();
+    static const char *const order[] = {
+        "at waits_for_opened+0x", "at of_changing_size+0x",   "at with_aligned_variables+0x",
+        "at again_and_again+0x",  "at again_and_again+0x",    "at again_and_again+0x",
+        "at again_and_again+0x",  "at with_many_arguments+0x"
+    };
+    const char *at = text;
+    for (size_t i = 0; DUMPED_FRAMES && i < sizeof order / sizeof order[0]; i++) {
+        const char *next = strstr(at, order[i]);
+        dumped__has(next != NULL ? next : text, order[i], true, __FILE__, __LINE__);
+        at = next + 1;
+    }
+    free(text);
+    hocket_event_set(&opened);
+    run_finish(t, 0);
+    return 0;
+}
+
+START_TEST(frames_of_all_shapes)
+{
+    int one = 0;
+    run_fibers(shapes_body, &one, 1);
+    run_fibers(shapes_body, &one, HOCKET_NO_WORKERS);
+}
+END_TEST
+
 /* ---- deadlocks ---- */
 
 static hocket_mutex left, right;
@@ -371,5 +440,6 @@ SUITE("trace_dump", 40)
     suite_once(held_ready_and_joined_in_place);
     suite_once(without_a_runtime);
     tcase_add_loop_test(suite__case, a_deadlock_shows_the_calls_of_all_sides, 0, 3);
+    suite_once(frames_of_all_shapes);
     suite_once(descriptors_that_fail);
 }
