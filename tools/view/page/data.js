@@ -30,11 +30,28 @@ class Columns {
     const n = this.number();
     return n % 2 ? -(n + 1) / 2 : n / 2;
   }
-  column(n, type) {
-    const out = new type(n);
-    for (let i = 0; i < n; i++) out[i] = this.number();
+  /* `n` numbers into `out`; there are millions of them, so the short ones are read right here. */
+  fill(out, n) {
+    const bytes = this.bytes;
+    let at = this.at;
+    for (let i = 0; i < n; i++) {
+      const byte = bytes[at];
+      if (byte < 128) {
+        out[i] = byte;
+        at++;
+      } else if (bytes[at + 1] < 128) {
+        out[i] = byte - 128 + bytes[at + 1] * 128;
+        at += 2;
+      } else {
+        this.at = at;
+        out[i] = this.number();
+        at = this.at;
+      }
+    }
+    this.at = at;
     return out;
   }
+  column(n, type) { return this.fill(new type(n), n); }
   signedColumn(n, type) {
     const out = new type(n);
     for (let i = 0; i < n; i++) out[i] = this.signed();
@@ -42,13 +59,16 @@ class Columns {
   }
   /* Differences, unsigned or signed, to a sum that runs. */
   rising(n) {
-    const out = new Float64Array(n);
-    for (let i = 0, sum = 0; i < n; i++) out[i] = sum += this.number();
+    const out = this.fill(new Float64Array(n), n);
+    for (let i = 0, sum = 0; i < n; i++) out[i] = sum += out[i];
     return out;
   }
   wandering(n, type) {
-    const out = new type(n);
-    for (let i = 0, sum = 0; i < n; i++) out[i] = sum += this.signed();
+    const folded = this.fill(new Float64Array(n), n), out = new type(n);
+    for (let i = 0, sum = 0; i < n; i++) {
+      const f = folded[i];
+      out[i] = sum += f % 2 ? -(f + 1) / 2 : f / 2;
+    }
     return out;
   }
   doubles(n) {
