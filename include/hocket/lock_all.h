@@ -75,7 +75,8 @@ HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count
  * destroyed leaves its orders to the next lock there.
  *
  * While it is on, locks cost a call and some look-ups (their inline parts are off); while it is off, nothing.
- * HOCKET_LOCKORDER=1 in the environment switches it on.  From any thread; tasks that run already
+ * HOCKET_LOCKORDER=1 in the environment switches it on, but not in a program that is linked statically and has no
+ * runtime.  From any thread; tasks that run already
  * take part from their next wait on.
  */
 HOCKET_API void hocket_lock_order_check(bool on);

@@ -364,6 +364,60 @@ START_TEST(too_many_locks_are_said_once)
 }
 END_TEST
 
+/* Eight locks that all take in the order of their numbers, and one task that does not. */
+struct crowd {
+    hocket_mutex locks[8];
+    struct crowd_member {
+        struct crowd *crowd;
+        unsigned seed;
+    } members[4];
+};
+
+static int keeps_order(void *arg)
+{
+    struct crowd_member *m = arg;
+    for (int i = 0; i < 300; i++) {
+        m->seed = m->seed * 1103515245 + 12345;
+        unsigned a = m->seed >> 16 & 7, b = m->seed >> 20 & 7;
+        hocket_mutex *first = &m->crowd->locks[a < b ? a : b];
+        hocket_mutex *second = &m->crowd->locks[a < b ? b : a];
+        hocket_mutex_lock(first);
+        if (second != first) {
+            hocket_mutex_lock(second);
+            if (i % 16 == 0)
+                (void)hocket_yield();
+            hocket_mutex_unlock(second);
+        }
+        hocket_mutex_unlock(first);
+    }
+    return 0;
+}
+
+static int crowded(void *arg)
+{
+    (void)arg;
+    static struct crowd c;
+    struct locks l;
+    hocket_task *t[4];
+    check_on(&l);
+    for (unsigned i = 0; i < 4; i++) {
+        c.members[i] = (struct crowd_member){ &c, i };
+        t[i] = run_spawn(keeps_order, &c.members[i]);
+    }
+    for (int i = 0; i < 4; i++)
+        run_finish(t[i], 0);
+    HK_EXPECT_EQ(hk_load(&reports), 0);
+    ORDER(L(&c.locks[7]), L(&c.locks[0])); /* 0 before 7, if only by way of others */
+    check_off(1);
+    return 0;
+}
+
+START_TEST(many_tasks_at_once)
+{
+    run_in(_i, crowded, NULL);
+}
+END_TEST
+
 static int held_over_the_switch(void *arg)
 {
     (void)arg;
@@ -432,6 +486,7 @@ SUITE("trace_lockorder", 30)
     suite_each(locks_of_a_class_are_one);
     suite_each(a_condition_takes_its_mutex_again);
     suite_each(it_can_be_switched_at_any_time);
+    suite_each(many_tasks_at_once);
     suite_once(too_many_locks_are_said_once);
     suite_once(the_environment_switches_it_on);
 }
