@@ -114,6 +114,10 @@ static void *poll_main(void *arg)
             hocket__poller_close(&poller);
             running = false;
         }
+        if (end && !stopping) { /* who stops it waits for it, else nobody might */
+            hocket__thread_detach(thread);
+            started = false;
+        }
         (void)hocket__guard_unlock(&guard);
         hocket__wakes_run(&wakes);
         if (end)
