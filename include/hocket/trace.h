@@ -25,6 +25,9 @@
  *   Cost       an event takes 10 to 30 ns (a wait ten more, to find its place in the program),
  *              and 32 bytes of a ring.  Without a trace the functions
  *              below are one load, and the library's own events too.
+ *   Memory     a ring a thread, of which the pages are taken as they are written; the next thread
+ *              goes on in the ring of one that has ended.  At most 1,024: threads beyond are not
+ *              recorded, and counted.  Rings are kept for the next trace.
  *   Fork       the child of a fork records nothing and writes no file.
  *
  * Environment, read when a runtime starts, unless a trace is on:
