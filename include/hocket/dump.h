@@ -79,7 +79,7 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_test_timeout(hocket_time timeout);
 
 /* What there is now, and what has happened since the runtime started; see hocket_stats. */
 typedef struct hocket_stats_info {
-    size_t size;                     /* sizeof(hocket_stats_info), set by hocket_stats */
+    size_t size;                     /* bytes of it that this version of the library fills in */
     size_t tasks;                    /* alive: the sum of the next three, and of the four after */
     size_t fibers, threads, foreign; /* by what runs them */
     size_t running, ready, waiting, held; /* by state */
@@ -90,16 +90,17 @@ typedef struct hocket_stats_info {
     size_t wait_kinds;  /* how many of these are used */
     size_t waits_other; /* tasks in waits of further kinds */
     size_t workers, workers_asleep;
-    size_t queued;      /* ready fibers in the workers' queues */
-    size_t queued_most; /* in the longest of them */
-    size_t os_threads;  /* that the runtime has, the caller of hocket_run included */
-    size_t stacks;      /* of fibers, in use or cached */
-    size_t stack_peak;  /* most bytes that any of them holds in memory, in whole pages */
-    uint64_t spawned;   /* tasks */
-    uint64_t switches;  /* from one stack to another */
-    uint64_t steals;    /* times a worker took tasks from another */
-    uint64_t wakes;     /* sleeping workers woken */
-    uint64_t lent;      /* workers lent by the watchdog or hocket_blocking_begin */
+    size_t queued;        /* ready fibers in the workers' queues */
+    size_t queued_most;   /* in the longest of them */
+    size_t os_threads;    /* that the runtime has, the caller of hocket_run included */
+    size_t stacks;        /* of fibers, in use or cached */
+    size_t stack_peak;    /* most bytes that any of them holds in memory, in whole pages */
+    uint64_t spawned;     /* tasks */
+    uint64_t switches;    /* from one stack to another */
+    uint64_t steals;      /* times a worker took tasks from another */
+    uint64_t wakes;       /* sleeping workers woken */
+    uint64_t lent;        /* workers lent by the watchdog or hocket_blocking_begin */
+    uint64_t reserved[8]; /* for what later versions count */
 } hocket_stats_info;
 
 /*

@@ -67,7 +67,7 @@ void hocket_stats(hocket_stats_info *ret_stats)
     hocket_runtime_stats r;
     hocket_stats_info *s = ret_stats;
     memset(s, 0, sizeof *s);
-    s->size = sizeof *s;
+    s->size = offsetof(hocket_stats_info, reserved);
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++)
         count_task(s, hocket__record_at(slot));
     hocket_runtime_stats_get(&r);

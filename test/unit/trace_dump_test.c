@@ -176,7 +176,9 @@ static int many_body(void *arg)
     for (int i = 0; i < n; i++)
         HK_EXPECT_OK(hocket_spawn(&s, waits_for_opened, NULL));
     RUN_UNTIL(hocket__parked_count() > (size_t)n);
+    double start = hk__expect_seconds();
     char *text = dumped();
+    printf("a dump of %d tasks: %.0f ms\n", n, (hk__expect_seconds() - start) * 1e3);
     snprintf(words, sizeof words, n >= 1000 ? "%d,%03d tasks: task-" : "%d tasks: task-",
              n >= 1000 ? n / 1000 : n, n % 1000);
     DUMPED_HAS(text, words);

@@ -45,7 +45,7 @@ static int stats_body(void *arg)
     for (int i = 0; i < 8; i++)
         RUN_UNTIL(run_parked(t[i]));
     hocket_stats(&s);
-    HK_EXPECT_EQ(s.size, sizeof s);
+    HK_EXPECT(s.size > offsetof(hocket_stats_info, lent) && s.size < sizeof s);
     HK_EXPECT_EQ(s.tasks, s.fibers + s.threads + s.foreign);
     HK_EXPECT_EQ(s.tasks, s.running + s.ready + s.waiting + s.held);
     HK_EXPECT_EQ(s.tasks, hocket_task_count());
