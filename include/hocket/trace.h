@@ -28,7 +28,7 @@
  *   Memory     a ring a thread, of which the pages are taken as they are written; the next thread
  *              goes on in the ring of one that has ended.  At most 1,024: threads beyond are not
  *              recorded, and counted.  Rings are kept for the next trace.
- *   Fork       the child of a fork records nothing and writes no file.
+ *   Fork       a trace is the process's that started it; in the child of a fork none is on.
  *
  * Environment, read when a runtime starts, unless a trace is on:
  *   HOCKET_TRACE         the file; %p in it is the process id.  It is written when the runtime

@@ -21,7 +21,6 @@
 
 #include "base/env.h"
 #include "base/panic.h"
-#include "park/forked.h"
 #include "sys/sys.h"
 #include "sys/ticks.h"
 #include "trace/ring.h"
@@ -41,12 +40,29 @@ static _Atomic uint32_t state;
 static struct hocket__trace_began began;
 static uint32_t classes;
 static char path[PATH_MAX]; /* absolute: the program may change its folder */
+static _Atomic int owner;   /* the process whose trace it is, not its forked children */
 
 /* From `from` to BUSY. */
 static bool take(enum state from)
 {
     uint32_t old = from;
     return hk_cas(&state, &old, BUSY);
+}
+
+static bool is_ours(void)
+{
+    return hk_load(&owner) == (int)getpid();
+}
+
+/* For a new trace; that of a parent is none. */
+static bool take_free(void)
+{
+    if (take(OFF))
+        return true;
+    if (is_ours() || !take(ON))
+        return false;
+    hocket__events_record(0);
+    return true;
 }
 
 static void give(enum state to)
@@ -103,8 +119,6 @@ static int prepare(void)
     int err = hocket__rings_prepare();
     if (err == 0)
         err = hocket__writer_prepare();
-    if (err == 0)
-        err = hocket__fork_watch();
     if (err == 0 && !registered) {
         if (atexit(at_exit) != 0)
             return -ENOMEM;
@@ -131,6 +145,7 @@ static int start(const char *name, size_t buffer, uint32_t wanted)
         return err;
     hocket__rings_forget();
     classes = wanted;
+    hk_store(&owner, (int)getpid());
     began.ns = hocket__clock();
     began.ticks = (uint64_t)hocket__ticks();
     hocket__events_record(classes);
@@ -141,7 +156,7 @@ int hocket_trace_start(const char *name, const hocket_trace_options *options)
 {
     if (options != NULL && options->size != 0 && options->size < sizeof *options)
         return -EINVAL;
-    if (!take(OFF))
+    if (!take_free())
         return -EBUSY;
     int err = start(name, options != NULL ? options->buffer : 0,
                     options != NULL ? options->events : 0);
@@ -178,6 +193,8 @@ static int write_out(bool stop, uint32_t flags)
 
 static int finish(bool stop)
 {
+    if (!is_ours())
+        return -EINVAL;
     if (!take(ON))
         return hk_load(&state) == OFF ? -EINVAL : -EBUSY;
     int err = write_out(stop, 0);
@@ -197,7 +214,7 @@ int hocket_trace_write(void)
 
 bool hocket_trace_active(void)
 {
-    return hk_load(&hocket__tracing) != 0;
+    return hk_load(&hocket__tracing) != 0 && is_ours();
 }
 
 /* The one line about a file that could not be written, where nobody gets the error. */
@@ -216,7 +233,7 @@ static void complain(int err, bool dying)
 /* Nobody asked: the runtime stops, or the process. */
 static void write_unasked(bool stop)
 {
-    if (hk_load(&hocket__is_child) || !take(ON))
+    if (!is_ours() || !take(ON))
         return;
     int err = events_now() != written_at ? write_out(stop, 0) : 0;
     if (err != 0)
@@ -237,7 +254,7 @@ void hocket__trace_runtime_stopped(void)
 /* The process is about to die, and whoever has the trace may be under us. */
 static void at_death(void)
 {
-    if (hk_load(&hocket__is_child) || !take(ON))
+    if (!is_ours() || !take(ON))
         return;
     int err = write_out(true, HKT_FLAG_EMERGENCY);
     if (err != 0)
@@ -291,7 +308,7 @@ void hocket__trace_by_env(void)
     const char *text;
     size_t buffer = 0;
     uint32_t wanted = 0;
-    if (hocket__env("HOCKET_TRACE") == NULL || hk_load(&hocket__is_child) || !take(OFF))
+    if (hocket__env("HOCKET_TRACE") == NULL || !take_free())
         return;
     int err = hocket__env_path("HOCKET_TRACE", name, sizeof name);
     if ((text = hocket__env("HOCKET_TRACE_BUFFER")) != NULL && !size_of(text, &buffer))
@@ -300,7 +317,7 @@ void hocket__trace_by_env(void)
         wrong("HOCKET_TRACE_EVENTS", "not a list of tasks,waits,locks,jobs,workers,user");
     else if (err != 0 || (err = start(name, buffer, wanted)) != 0)
         wrong("HOCKET_TRACE", strerror(-err));
-    give(hk_load(&hocket__tracing) != 0 ? ON : OFF);
+    give(hocket_trace_active() ? ON : OFF);
 }
 
 /* ---- what the program says ---- */

@@ -316,7 +316,18 @@ END_TEST
 
 static void child_of_a_trace(void)
 {
+    char other[160];
     HK_EXPECT_EQ(unlink(file), 0);
+    HK_EXPECT(!hocket_trace_active());
+    hocket_trace_mark("of the child");
+    HK_EXPECT_EQ(hocket_trace_write(), -EINVAL);
+    HK_EXPECT_EQ(hocket_trace_stop(), -EINVAL);
+    /* One of its own it may have. */
+    (void)snprintf(other, sizeof other, "%s/child.trace", folder);
+    HK_EXPECT_EQ(hocket_trace_start(other, NULL), 0);
+    hocket_trace_mark("of its own");
+    HK_EXPECT_EQ(hocket_trace_stop(), 0);
+    HK_EXPECT_EQ(events_in(other), 2);
 }
 
 START_TEST(a_fork_writes_nothing)
