@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sched/poll.h"
+#include "task/task.h"
 
 #define W hocket__sim_world
 
@@ -104,6 +105,8 @@ static void gather_all(struct hocket__worker *w, bool delayed)
     struct sim_task *t = W.kept;
     while (t && gather(t, delayed, most))
         t = t->next == W.kept ? NULL : t->next;
+    if (W.thread && !delayed)
+        W.ready[W.ready_count++] = W.thread;
 }
 
 /* Fill W.ready with all that could go on but the running task. */
@@ -113,6 +116,16 @@ uint32_t hocket__sim_ready(struct hocket__worker *w)
     gather_all(w, false);
     if (W.ready_count == 0 && W.plan->sweep == HOCKET_SIM_DELAY)
         gather_all(w, true);
+    return W.ready_count;
+}
+
+/* The same for a thread that is no worker: what it has made ready is not in the worker's queue yet. */
+static uint32_t ready_for_thread(struct hocket__worker *w)
+{
+    uint32_t most = hocket__sim_ready(w) + LIST_MAX;
+    for (hocket_task *t = hk_load(&hocket__rt.inject);
+         t && gather(hocket__sim_task(t), false, most);)
+        t = t->run_next;
     return W.ready_count;
 }
 
@@ -192,13 +205,27 @@ static struct sim_task *choose(struct hocket__worker *w, struct sim_task *self, 
     }
 }
 
+/* It is the thread's turn: the loop leaves the seat to it. */
+static void end_turn(void)
+{
+    hocket_task *task = W.thread->task;
+    W.thread = NULL;
+    W.quiet = true;
+    if (hocket__claim(task))
+        hocket__complete(task);
+    W.quiet = false;
+}
+
 static void leave_for(struct hocket__worker *w, struct sim_task *self, struct sim_task *next)
 {
-    bool fresh = hk_load(&next->task->stack) == NULL;
+    bool thread = next == W.thread;
+    bool fresh = thread || hk_load(&next->task->stack) == NULL;
     keep(self);
     W.current = next;
     W.shared->switches++;
-    if (fresh)
+    if (thread)
+        end_turn();
+    else if (fresh)
         W.forced = next;
     else
         take(w, next);
@@ -226,6 +253,43 @@ static void pass(struct sim_task *self, bool yields)
         leave_for(w, self, next);
 }
 
+/*
+ * The thread that has started the runtime, and goes on with its own work, has come to a place.  When
+ * it is sent off it waits like anybody else, so that the tasks run on its seat.
+ */
+void hocket__sim_thread_place(const char *what, const void *object, bool yields)
+{
+    static const struct hocket__wait_class turn_class = { "turn", NULL };
+    hocket_task *task = hocket__self_or_null();
+    struct hocket__worker *w = hk_load(&hocket__rt.workers[0]);
+    if (W.quiet || W.thread || !task || hk_load(&task->kind) != HOCKET__FOREIGN || !w ||
+        hocket__worker_here() || hk_load(&task->wait_state) != HOCKET__IDLE || hocket_main_task() ||
+        hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON)
+        return;
+    if (ready_for_thread(w) == 0 && yields) {
+        W.now += YIELD_TIME; /* it spins: for what only time can bring, or for ever */
+        (void)hocket__sim_jump(w);
+    }
+    if (ready_for_thread(w) == 0)
+        return;
+    struct sim_task *self = hocket__sim_task(task);
+    self->what = what;
+    self->object = hocket__sim_object(object);
+    hocket__sim_trace(self, what, self->object);
+    W.current = self;
+    count_place(self);
+    struct sim_task *next = choose(w, self, yields);
+    if (next == self)
+        return;
+    struct hocket__waiter node;
+    W.thread = self;
+    W.forced = next;
+    W.shared->switches++;
+    hocket__wait_begin(&node, task, &turn_class, NULL, 0);
+    (void)hocket__wait_park(task, HOCKET_FOREVER);
+    hocket__wait_end(task);
+}
+
 static void note(hocket_task *task, const char *what, const void *object)
 {
     struct sim_task *t = task ? hocket__sim_task(task) : &W.nobody;
@@ -235,8 +299,10 @@ static void note(hocket_task *task, const char *what, const void *object)
 void hocket__sim_place(const char *what, const void *object)
 {
     struct sim_task *self = W.quiet ? NULL : hocket__sim_running();
-    if (!self)
+    if (!self) {
+        hocket__sim_thread_place(what, object, false);
         return;
+    }
     self->what = what;
     self->object = hocket__sim_object(object);
     hocket__sim_trace(self, what, self->object);
@@ -282,6 +348,11 @@ static hocket_task *next(struct hocket__worker *w)
             W.current = &W.nobody;
         count_place(W.current);
         t = choose(w, NULL, false);
+    }
+    if (t == W.thread) {
+        W.current = t;
+        end_turn();
+        return NULL;
     }
     take(w, t);
     W.current = t;
@@ -344,7 +415,7 @@ void hocket__sim_open(struct sim_shared *shared)
     W.shared = shared;
     W.plan = &shared->plan;
     W.tasks = hocket__sim_map(SIM_TASKS_MAX * sizeof *W.tasks);
-    W.ready = hocket__sim_map((LIST_MAX * (HOCKET__PRIORITIES + 2) + 1) * sizeof *W.ready);
+    W.ready = hocket__sim_map((LIST_MAX * (HOCKET__PRIORITIES + 3) + 2) * sizeof *W.ready);
     W.random = W.plan->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
     W.chance = ~W.plan->seed;
     W.now = EPOCH;
@@ -356,6 +427,8 @@ void hocket__sim_open(struct sim_shared *shared)
     hocket__sim_sys_open();
     hocket__world = &world;
     hocket__onlook(HOCKET__WATCH_WORLD, EVENTS, onlook);
+    if (hocket__self_or_null()) /* its inline locks would tell nothing */
+        hocket__self_set(hocket__self_or_null(), hocket__self_held());
 }
 
 /* ---- for programs ---- */

@@ -48,6 +48,7 @@ struct sim_world {
     struct sim_task *tasks;   /* by slot */
     struct sim_task *kept;    /* a ring */
     struct sim_task *current; /* who was chosen last; NULL: nobody, or it has ended */
+    struct sim_task *thread;  /* it waits only so that others run, and could go on; or NULL */
     struct sim_task nobody;   /* counts the choices made when nobody has run before */
     struct sim_task *forced;  /* chosen already: the loop is to begin with it */
     struct sim_task **ready;
@@ -74,6 +75,7 @@ void hocket__sim_open(struct sim_shared *shared);
 HOCKET_NORETURN void hocket__sim_fail(int failure, int value);
 void *hocket__sim_map(size_t size); /* of the world's own; ends the run without memory */
 void hocket__sim_place(const char *what, const void *object);
+void hocket__sim_thread_place(const char *what, const void *object, bool yields);
 bool hocket__sim_jump(struct hocket__worker *w); /* to the first deadline; false: there is none */
 struct sim_task *hocket__sim_running(void);      /* NULL: no task's code runs */
 uint32_t hocket__sim_ready(struct hocket__worker *w);

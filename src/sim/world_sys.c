@@ -90,6 +90,8 @@ static void sim_thread_yield(void)
     struct sim_task *self = hocket__sim_running();
     if (self)
         self->task->ops->yield(self->task);
+    else
+        hocket__sim_thread_place("yield", NULL, true);
 }
 
 static int sim_membarrier(void)

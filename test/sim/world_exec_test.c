@@ -50,12 +50,14 @@ static int program(void *arg)
     return strcmp(name, "status") == 0 ? 3 : 0;
 }
 
-/* A program with a main loop of its own. */
-static int started(void)
+/* A program with a main loop of its own, which takes part. */
+static int started(const char *name)
 {
     hocket_task *t;
     HK_EXPECT_OK(hocket_runtime_start(NULL));
     HK_EXPECT_OK(hocket_spawn_task(&t, NULL, up, NULL, NULL));
+    (void)(strcmp(name, "started-abba") == 0 ? down(NULL) : up(NULL));
+    HK_EXPECT_OK(hocket_yield());
     HK_EXPECT_OK(hocket_join(t, NULL, HOCKET_FOREVER));
     hocket_task_release(t);
     HK_EXPECT_OK(hocket_sleep(3600 * HOCKET_SEC));
@@ -70,7 +72,7 @@ __attribute__((constructor)) static void be_the_program(void)
         return;
     if (strcmp(name, "none") == 0)
         exit(0);
-    exit(strcmp(name, "started") == 0 ? started() : hocket_run(program, name));
+    exit(strncmp(name, "started", 7) == 0 ? started(name) : hocket_run(program, name));
 }
 
 static hocket_sim_result result;
@@ -101,6 +103,7 @@ START_TEST(its_deadlock_is_found)
         HK_EXPECT_EQ(exec("abba", strategy, 500), -EDEADLK);
         HK_EXPECT_EQ(result.failure, HOCKET_SIM_DEADLOCK);
         HK_EXPECT(result.shrunk <= 4);
+        HK_EXPECT_EQ(exec("started-abba", strategy, 500), -EDEADLK);
     }
 }
 END_TEST
