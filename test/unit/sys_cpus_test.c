@@ -137,6 +137,48 @@ START_TEST(version_1)
 }
 END_TEST
 
+START_TEST(version_1_with_odd_files)
+{
+    /* Words that only begin or end like "cpu", and a hierarchy that is not there at all. */
+    put("/proc/self/cgroup", "6:cpuset,cpuacct:/no\n5:xcpu:/no\n4:cpuacct,cpu:/a\n");
+    HK_EXPECT_EQ(quota(), 0);
+    put("/proc/self/mountinfo", "no dash here\n"
+                                "29 23 0:26 / /no rw - cgroup cgroup rw,cpuset,xcpu,cpux\n"
+                                "31 23 0:28 / /cg rw - cgroup cgroup rw,cpuacct,cpu\n");
+    put("/no/cpu.cfs_quota_us", "100000\n");
+    put("/no/cpu.cfs_period_us", "100000\n");
+    put("/cg/cpu.cfs_quota_us", "max\n");
+    put("/cg/cpu.cfs_period_us", "100000\n");
+    put("/cg/a/cpu.cfs_quota_us", "300000\n");
+    put("/cg/a/cpu.cfs_period_us", "none\n");
+    HK_EXPECT_EQ(quota(), 0);
+    put("/cg/a/cpu.cfs_period_us", "100000\n");
+    HK_EXPECT_EQ(quota(), 3);
+}
+END_TEST
+
+/* Paths that fit by themselves and not together. */
+START_TEST(long_paths)
+{
+    char text[8000], *at = text;
+    at += sprintf(at, "0::");
+    for (int i = 0; i < 390; i++)
+        at += sprintf(at, "/%09d", i);
+    sprintf(at, "\n");
+    put("/proc/self/cgroup", text);
+    at = text;
+    at += sprintf(at, "31 23 0:28 / ");
+    for (int i = 0; i < 100; i++)
+        at += sprintf(at, "/%09d", i);
+    sprintf(at, " rw - cgroup2 cgroup2 rw\n");
+    put("/proc/self/mountinfo", text);
+    HK_EXPECT_EQ(quota(), 0);
+    put("/proc/self/mountinfo", MOUNT2);
+    put("/sys/fs/cgroup/cpu.max", "200000 100000\n");
+    HK_EXPECT_EQ(quota(), 2); /* no file has such a name, but the levels above count */
+}
+END_TEST
+
 START_TEST(both_versions_at_once)
 {
     put("/proc/self/cgroup", "4:cpu:/\n0::/\n");
@@ -147,6 +189,8 @@ START_TEST(both_versions_at_once)
     put("/one/cpu.cfs_quota_us", "600000\n");
     put("/one/cpu.cfs_period_us", "100000\n");
     HK_EXPECT_EQ(quota(), 6);
+    put("/two/cpu.max", "500000 100000\n");
+    HK_EXPECT_EQ(quota(), 5);
 }
 END_TEST
 
@@ -186,6 +230,8 @@ int main(void)
     tcase_add_test(t, version_2_takes_the_least_on_the_way_up);
     tcase_add_test(t, version_2_in_a_container);
     tcase_add_test(t, version_1);
+    tcase_add_test(t, version_1_with_odd_files);
+    tcase_add_test(t, long_paths);
     tcase_add_test(t, both_versions_at_once);
     tcase_add_test(t, monstrous_files_do_no_harm);
     suite_add_tcase(s, t);
