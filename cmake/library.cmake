@@ -42,6 +42,8 @@ target_link_libraries(hocket_shared PRIVATE Threads::Threads)
 target_link_libraries(hocket_static PUBLIC Threads::Threads)
 # Whoever links instrumented objects needs the sanitizer's runtime too.
 target_link_options(hocket_static INTERFACE $<BUILD_INTERFACE:${hocket_instrument}>)
+# Compilers leave it out of static programs; without it dumps show no calls.
+target_link_options(hocket_static INTERFACE LINKER:--eh-frame-hdr)
 
 set_target_properties(hocket_shared PROPERTIES EXPORT_NAME hocket
   VERSION ${PROJECT_VERSION} SOVERSION ${HOCKET_SOVERSION}
