@@ -78,6 +78,34 @@ static void count_release(void *memory, void *context)
     free(memory);
 }
 
+/* A size of 0 is memory like any other: NULL says that there is none. */
+static void nothing_is_something(void)
+{
+    volatile size_t zero = 0;
+    void *p = hocket__alloc(zero), *z = hocket__calloc(zero, 8);
+    HK_EXPECT(p != NULL && z != NULL && p != z);
+    p = hocket__realloc(p, zero);
+    HK_EXPECT(p != NULL);
+    hocket__free(p);
+    hocket__free(z);
+}
+
+START_TEST(no_bytes_at_all)
+{
+    nothing_is_something();
+}
+END_TEST
+
+START_TEST(no_bytes_of_an_allocator)
+{
+    struct counter c = { 0, 0, -1 };
+    hocket_allocator a = { count_allocate, count_resize, count_release, &c };
+    HK_EXPECT_EQ(hocket_set_allocator(&a), 0);
+    nothing_is_something();
+    HK_EXPECT(c.calls == 3 && c.live == 0);
+}
+END_TEST
+
 START_TEST(allocator_is_used_for_everything)
 {
     struct counter c = { 0, 0, -1 };
@@ -181,6 +209,8 @@ int main(void)
     tcase_add_test(tcase, error_names);
     tcase_add_test(tcase, error_table_is_whole);
     tcase_add_test(tcase, version);
+    tcase_add_test(tcase, no_bytes_at_all);
+    tcase_add_test(tcase, no_bytes_of_an_allocator);
     tcase_add_test(tcase, allocator_is_used_for_everything);
     tcase_add_test(tcase, allocator_is_fixed_by_first_use);
     tcase_add_test(tcase, panic_is_one_line_and_abort);
