@@ -8,9 +8,9 @@
  *
  * A dump is text: the workers, then every task by scope, threads included, with id, name,
  * placement and state; for a task that waits what for and since when, who holds that, and its
- * deadline; for a fiber that does not run its calls.  Functions and static objects have their
- * names where the program was not stripped.  Tasks that stand at the same place for the same
- * reason are one entry with their number.
+ * deadline; for a fiber that does not run, and a thread that sleeps in a wait, its calls.
+ * Functions and static objects have their names where the program was not stripped.  Tasks that
+ * stand at the same place for the same reason are one entry with their number.
  *
  *     hocket: dump of server, pid 4711: 1,003 tasks (1,002 waiting, 1 running, 0 ready, 0 held)
  *     worker 0 runs accept [2]

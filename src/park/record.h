@@ -29,6 +29,7 @@
 #include "park/tls.h"
 #include "park/watch.h"
 
+struct hocket__context;
 struct hocket__stack;
 struct hocket__worker;
 
@@ -150,6 +151,7 @@ struct hocket_task {
     /* ---- seldom */
     _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
     struct hocket__link home_link;                        /* in home->tasks when linked */
+    _Atomic(const struct hocket__context *) context;      /* where a thread sleeps, for onlookers */
     _Atomic char name[HOCKET_NAME_MAX];                   /* see named; read while it changes */
 } __attribute__((aligned(64)));
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "park/wait.h"
+#include "sys/context.h"
 #include "sys/sys.h"
 
 #define SPIN_ROUNDS 64 /* pauses a unit of luck: about 2 us on current processors */
@@ -69,7 +70,6 @@ static bool spin(hocket_task *self)
 /* True once the wait is decided; false if the word went back to WAITING*: reconsider. */
 static bool sleep_until_decided(hocket_task *self, hocket_time deadline)
 {
-    hk_store(&self->wait_since, hocket__clock_coarse()); /* next to nothing beside the sleep */
     for (;;) {
         uint32_t s = hk_load_acq(&self->wait_state); /* pairs with complete and decide */
         bool claimed = s == HOCKET__CLAIMED_PARKED;
@@ -118,6 +118,9 @@ void hocket__thread_reconsider(void)
 /* Off the CPU until decided.  False: reconsider. */
 static bool go_to_sleep(hocket_task *self, hocket_time deadline)
 {
+    struct hocket__context here; /* next to nothing beside the sleep, as is the clock */
+    hocket__context_save(&here);
+    hk_store_rel(&self->context, &here); /* pairs with onlookers; they check it afterwards */
     uint32_t s = hk_load_acq(&self->wait_state);
     while (undecided(s)) {
         uint32_t off = s == HOCKET__WAITING ? HOCKET__PARKED : HOCKET__PARKED_C;
@@ -129,10 +132,13 @@ static bool go_to_sleep(hocket_task *self, hocket_time deadline)
         void (*slept)(void) = hk_load_acq(&hocket__thread_slept);
         if (slept && deadline == HOCKET_FOREVER && !reconsider)
             slept();
+        hk_store(&self->wait_since, hocket__clock_coarse());
         bool decided = !reconsider && sleep_until_decided(self, deadline);
+        hk_store(&self->context, NULL);
         (void)hk_sub(&asleep, 1);
         return decided;
     }
+    hk_store(&self->context, NULL);
     return true;
 }
 

@@ -6,12 +6,15 @@
  */
 #include "sys/module.h"
 
+#include "sys/context.h"
 #include "sys/kernel.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #define OWN_PATH "/proc/self/exe"
 
@@ -99,6 +102,13 @@ bool hocket__file_map(const char *path, const void **ret, size_t *ret_size)
     *ret = (const void *)at;
     *ret_size = (size_t)size;
     return true;
+}
+
+bool hocket__read_safely(uintptr_t from, void *to, size_t size)
+{
+    struct iovec local = { to, size }, remote = { (void *)from, size };
+    return hocket__syscall6(SYS_process_vm_readv, getpid(), (long)&local, 1, (long)&remote, 1, 0) ==
+           (long)size;
 }
 
 void hocket__file_unmap(const void *memory, size_t size)

@@ -10,6 +10,7 @@
  */
 #include "trace/backtrace.h"
 
+#include "sys/context.h"
 #include "sys/stack.h"
 #include "sys/switch.h"
 #include "trace/cfi.h"
@@ -91,10 +92,40 @@ static bool is_parked(uint32_t state)
     return state == HOCKET__PARKED || state == HOCKET__PARKED_C;
 }
 
+#if defined(__x86_64__)
+static const uint8_t context_regs[HOCKET__CONTEXT_REGS] = { 6, 3, 12, 13, 14, 15 };
+#else
+static const uint8_t context_regs[HOCKET__CONTEXT_REGS] = { 29, 19, 20, 21, 22, 23,
+                                                            24, 25, 26, 27, 28 };
+#endif
+#define THREAD_STACK ((uintptr_t)256 << 10) /* frames further up are not looked for */
+
+/* A thread that sleeps in a wait has left word where; see park/thread.c. */
+static bool backtrace_thread(hocket_task *task, bool in_handler, struct hocket__frames *ret)
+{
+    uint32_t seq = hk_load_acq(&task->wait_seq), state = hk_load_acq(&task->wait_state);
+    const struct hocket__context *at = hk_load_acq(&task->context);
+    struct hocket__context c;
+    struct hocket__frame f = { .in_handler = in_handler, .of_thread = true, .strict = true };
+    if (at == NULL || !is_parked(state) || !hocket__read_safely((uintptr_t)at, &c, sizeof c))
+        return false;
+    for (size_t i = 0; i < HOCKET__CONTEXT_REGS; i++) {
+        f.reg[context_regs[i]] = c.reg[i];
+        f.known |= 1u << context_regs[i];
+    }
+    f.reg[HOCKET__REG_SP] = c.sp;
+    f.known |= 1u << HOCKET__REG_SP;
+    f.pc = c.pc + 1;
+    f.low = c.sp;
+    f.high = c.sp + THREAD_STACK;
+    walk(&f, ret);
+    return same_place(task, seq, state, NULL) && hk_load_acq(&task->context) == at;
+}
+
 bool hocket__backtrace_task(hocket_task *task, bool in_handler, struct hocket__frames *ret)
 {
     if (hk_load(&task->kind) != HOCKET__FIBER)
-        return false;
+        return backtrace_thread(task, in_handler, ret);
     for (int i = 0; i < TRIES; i++) {
         uint32_t seq = hk_load_acq(&task->wait_seq);
         uint32_t state = hk_load_acq(&task->wait_state); /* pairs with publish_parked */

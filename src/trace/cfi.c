@@ -11,6 +11,7 @@
  */
 #include "trace/cfi.h"
 
+#include "sys/context.h"
 #include "sys/sanitizer.h"
 #include "trace/cfi_rule.h"
 
@@ -57,6 +58,8 @@ HOCKET_NO_ASAN HOCKET_NO_TSAN bool hocket__frame_peek(const struct hocket__frame
 {
     if (at < f->low || at > f->high - sizeof *ret || at % sizeof *ret != 0)
         return false;
+    if (f->of_thread)
+        return hocket__read_safely(at, ret, sizeof *ret);
     *ret = *(const volatile uintptr_t *)at;
     return true;
 }

@@ -35,7 +35,8 @@ struct hocket__frame {
     uint32_t known;      /* bit a register */
     uintptr_t low, high; /* nothing outside is read */
     bool in_handler;
-    bool strict; /* where there are no tables, no guess by the frame pointer */
+    bool of_thread; /* its stack may be gone at any time: read by the kernel */
+    bool strict;    /* where there are no tables, no guess by the frame pointer */
 };
 
 /*
