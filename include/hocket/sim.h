@@ -26,8 +26,11 @@
  *
  * What is not the world's: memory that tasks share without a lock is seen as written, in program order
  * (ThreadSanitizer finds such races), and code between two such places is one step; put
- * hocket_sim_point() where a switch should be possible.  Threads that the program makes itself, the
- * real clock and other processes are outside.
+ * hocket_sim_point() where a switch should be possible.  Threads that the program makes itself, signal
+ * handlers, the real clock and other processes are outside; a loop that waits for them without a
+ * call of the library is a hang.  The thread that calls hocket_runtime_start takes part like a task.
+ * Priorities mean nothing in a world; hocket_blocking runs its function in place.  Descriptors are looked at
+ * when a task waits or ends, so pipes and sockets between tasks are repeatable, too.
  *
  * Environment, for a program that calls hocket_run or hocket_runtime_start and knows nothing of this:
  *   HOCKET_SIM            a seed: the program runs in a world ("hocket sim" sets it)
