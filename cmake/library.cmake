@@ -23,7 +23,8 @@ hocket_tsan_no_sync(hocket_objects)
 set_target_properties(hocket_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
 target_include_directories(hocket_objects
   PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_compile_definitions(hocket_objects PRIVATE HOCKET_BUILDING)
+target_compile_definitions(hocket_objects PRIVATE HOCKET_BUILDING
+  $<$<BOOL:${HOCKET_LOCKORDER}>:HOCKET_LOCKORDER_DEFAULT=1>)
 
 add_library(hocket_static STATIC ${hocket_all} $<TARGET_OBJECTS:hocket_objects>)
 # Not called hocket: to Ninja that is the file, which is the program.

@@ -76,8 +76,8 @@ HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count
  *
  * While it is on, locks cost a call and some look-ups (their inline parts are off); while it is off, nothing.
  * HOCKET_LOCKORDER=1 in the environment switches it on, but not in a program that is linked statically and has no
- * runtime.  From any thread; tasks that run already
- * take part from their next wait on.
+ * runtime; a library that was built with -DHOCKET_LOCKORDER=ON, as the preset dev is, has it on
+ * unless that says 0.  From any thread; tasks that run already take part from their next wait on.
  */
 HOCKET_API void hocket_lock_order_check(bool on);
 

@@ -387,9 +387,15 @@ void hocket_lock_order_check(bool on)
         hocket__self_set(self, hocket__self_held());
 }
 
+/* A debug build of the library checks unless it is told not to. */
+#ifndef HOCKET_LOCKORDER_DEFAULT
+#define HOCKET_LOCKORDER_DEFAULT 0
+#endif
+
 void hocket__lockorder_by_env(void)
 {
-    if (hocket__env_on("HOCKET_LOCKORDER"))
+    const char *value = hocket__env("HOCKET_LOCKORDER");
+    if (value != NULL ? strcmp(value, "0") != 0 : HOCKET_LOCKORDER_DEFAULT)
         hocket_lock_order_check(true);
 }
 
