@@ -7,16 +7,16 @@
  * the next timer does not wait for that, it spawns a follower before.  Whoever comes back from a
  * callback, or starts, leads if nobody does, and ends otherwise.  So there is one task more than
  * callbacks that wait, an expiry costs one spawn, and while callbacks are short the follower finds the
- * leader back in its place.
+ * leader back in its place.  If timers are due without end, nobody leads, and a member rests after some
+ * calls, for others' sake.  While one does, no member is spawned, and a second one ends instead.
  *
  * Invariant, whenever the guard is free: if a timer is pending, somebody leads, or is about to (a
  * member not in a callback, or one that was spawned and has not started), or memory for that was
- * lacking and members are in callbacks.  Who starts a timer spawns a member if he sees neither a leader nor
- * one that was spawned.  One that could not get a stack never starts; STALE after its spawn
- * it does not count any more, and one too many does no harm.
+ * lacking and members are in callbacks.  Who starts a timer spawns a member if he sees no leader, none
+ * that rests, and none that was spawned.  One that could not get a stack never starts; STALE after its
+ * spawn it does not count any more, and one too many does no harm.
  *
- * The leader sleeps until `until`.  Who puts an earlier timer into the heap wakes it; stopping one does not,
- * so its next waking may be in vain.
+ * The leader sleeps until `until`, in vain if that timer is stopped.  Who puts in an earlier one wakes it.
  *
  * A timer is in the heap, or `late` or `again` while its callback runs, or not pending.  `running` says
  * who is in its callback.  After the guarded section that ends a call (finish), the member touches the
@@ -26,8 +26,8 @@
  * follower spawned; one that is cancelled before it has done anything knows by that that it is the
  * end, and takes all timers out.  Nobody can cancel a member before, but its own callbacks.
  *
- * Lock order: the guard, then nothing.  Callbacks, spawns and memory come without it.  The guard is
- * biased (task/bias.h): a worker that starts and stops timers in a row pays for no locked instruction.
+ * Lock order: the guard, then nothing.  Callbacks, spawns and memory come without it.  It is biased
+ * (task/bias.h): a worker that starts and stops timers in a row pays for no locked instruction.
  */
 #include <errno.h>
 
@@ -50,6 +50,7 @@ static struct {
     hocket_task *leader;
     hocket_time until;       /* the leader sleeps; below all times: it was woken */
     hocket_time starting_at; /* a member was spawned then, and has not started; 0: none */
+    bool resting;            /* a member yields, and goes on then */
 } clockwork;
 
 #define guard (&clockwork.guard)
@@ -133,7 +134,7 @@ static int member_main(void *arg);
 /* Under the guard: should a member be spawned?  Then spawn must follow. */
 static bool wants_member(void)
 {
-    if (clockwork.leader != NULL)
+    if (clockwork.leader != NULL || clockwork.resting)
         return false;
     if (clockwork.starting_at != 0 && hocket__clock() - clockwork.starting_at < STALE)
         return false;
@@ -299,9 +300,13 @@ static int member_main(void *arg)
         }
         call(t, self, false);
         if (++calls % CALLS_A_TURN == 0) { /* timers may be due without end */
+            if (clockwork.resting)
+                break; /* that one goes on */
+            clockwork.resting = true;
             unlock();
             (void)self->ops->yield(self); /* no cancel point */
             lock();
+            clockwork.resting = false;
         }
     }
     unlock();
