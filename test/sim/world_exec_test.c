@@ -122,6 +122,18 @@ START_TEST(how_it_ends_is_told)
 }
 END_TEST
 
+/* Not even root may execute what nobody may. */
+START_TEST(no_program_at_all)
+{
+    char name[] = "/tmp/hocket-sim-XXXXXX", *argv[] = { name, NULL };
+    int fd = mkstemp(name);
+    HK_EXPECT(fd >= 0);
+    HK_EXPECT_EQ(close(fd), 0);
+    HK_EXPECT_EQ(hocket_sim_exec(argv, HOCKET_SIM_OPTIONS(.quiet = true)), -EACCES);
+    HK_EXPECT_EQ(unlink(name), 0);
+}
+END_TEST
+
 /* By the environment alone; its exit status. */
 static int by_environment(const char *name, const char *variables)
 {
@@ -153,5 +165,6 @@ SUITE("sim_exec", 60)
     suite_once(a_program_as_it_is);
     suite_once(its_deadlock_is_found);
     suite_once(how_it_ends_is_told);
+    suite_once(no_program_at_all);
     suite_once(by_the_environment_alone);
 }

@@ -236,6 +236,7 @@ static int positive(void *arg)
     return 7;
 }
 
+/* gets: hocket_sim_run -EBUSY -EFAULT -ELOOP -EPROTO */
 START_TEST(every_bad_end_has_its_name)
 {
     int segv = SIGSEGV;
