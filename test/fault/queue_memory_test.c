@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <hocket/queue.h>
 
+#include "queue/queue.h"
 #include "support/inject.h"
 #include "support/suite.h"
 
@@ -100,8 +101,34 @@ START_TEST(bounded_take_no_memory)
 }
 END_TEST
 
+/* A declaration without memory declares nothing: the queue is one without known producers. */
+static int declare(void *arg)
+{
+    hocket_queue *q = arg;
+    inject_fail(INJECT_ALLOC, 1, false);
+    HK_EXPECT_EQ(hocket_queue_declare(q, hocket_self()), -ENOMEM);
+    HK_EXPECT(inject_off());
+    HK_EXPECT_EQ(hk_load(&q->producers), 0);
+    HK_EXPECT_EQ(hocket_queue_declare(q, hocket_self()), 0);
+    HK_EXPECT(hk_load(&q->producers) != 0);
+    return 0;
+}
+
+START_TEST(declaring)
+{
+    hocket_queue *q;
+    hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    o.workers = HOCKET_NO_WORKERS; /* nobody else allocates meanwhile */
+    inject_install();
+    HK_EXPECT_OK(hocket_queue_new(&q, sizeof(int), NULL));
+    HK_EXPECT_EQ(hocket_run_with(declare, q, &o), 0);
+    hocket_queue_free(q);
+}
+END_TEST
+
 SUITE("queue_memory", 60)
 {
     tcase_add_loop_test(suite__case, growing, 0, 6);
     tcase_add_loop_test(suite__case, bounded_take_no_memory, 0, 3);
+    suite_once(declaring);
 }
