@@ -2,6 +2,7 @@
 /* trace: starts, stops and files; by the program, by the environment, at the end of a process. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <hocket.h>
 
 #include "support/expect.h"
+#include "support/refuse.h"
 #include "trace/model.h"
 
 static char folder[64], file[128];
@@ -395,6 +397,45 @@ START_TEST(a_limited_file)
 }
 END_TEST
 
+static void exceeds_the_quota(void)
+{
+    HK_EXPECT_EQ(hocket_trace_start(file, NULL), 0);
+    hocket_trace_mark("nothing");
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC); /* the next one is the file's */
+    HK_EXPECT(fd >= 0);
+    HK_EXPECT_EQ(close(fd), 0);
+    if (!refuse_with(SYS_write, 0, (uint32_t)fd, EDQUOT)) {
+        fprintf(stderr, "no seccomp here: not tested\n");
+        return;
+    }
+    HK_EXPECT_EQ(hocket_trace_stop(), -EDQUOT);
+    HK_EXPECT(!hocket_trace_active());
+    HK_EXPECT_EQ(hocket_trace_stop(), -EINVAL);
+}
+
+START_TEST(a_quota)
+{
+    HK_EXPECT_EQ(in_child(exceeds_the_quota), 0);
+}
+END_TEST
+
+/* Root may write everywhere, so it is somebody else for a moment. */
+START_TEST(a_forbidden_folder)
+{
+    HK_EXPECT_EQ(chmod(folder, 0), 0);
+    uid_t user = geteuid();
+    if (user != 0 || seteuid(65534) == 0)
+        HK_EXPECT_EQ(hocket_trace_start(file, NULL), -EACCES);
+    else
+        fprintf(stderr, "root that cannot be anybody else: not tested\n");
+    HK_EXPECT_EQ(seteuid(user), 0);
+    HK_EXPECT_EQ(chmod(folder, 0700), 0);
+    HK_EXPECT(!hocket_trace_active());
+    HK_EXPECT_EQ(hocket_trace_start(file, NULL), 0);
+    HK_EXPECT_EQ(hocket_trace_stop(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trace control");
@@ -413,6 +454,8 @@ int main(void)
     tcase_add_test(tc, a_full_disk);
     tcase_add_test(tc, a_full_disk_is_one_line);
     tcase_add_test(tc, a_limited_file);
+    tcase_add_test(tc, a_quota);
+    tcase_add_test(tc, a_forbidden_folder);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

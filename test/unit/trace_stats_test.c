@@ -216,6 +216,27 @@ START_TEST(taken_away_in_time)
 }
 END_TEST
 
+/* A timer of the kernel's counts as a signal that is pending. */
+static void without_a_timer(void *arg)
+{
+    struct rlimit limit, none;
+    (void)arg;
+    HK_EXPECT_EQ(getrlimit(RLIMIT_SIGPENDING, &limit), 0);
+    none = (struct rlimit){ 0, limit.rlim_max };
+    HK_EXPECT_EQ(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+    HK_EXPECT_EQ(hocket_test_timeout(1000 * HOCKET_SEC), -EAGAIN);
+    HK_EXPECT_EQ(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
+    HK_EXPECT_OK(hocket_test_timeout(1000 * HOCKET_SEC));
+    _exit(7);
+}
+
+START_TEST(no_timer_of_the_kernel)
+{
+    if (getenv("HOCKET_EMULATOR") == NULL) /* which has not all signals */
+        death_by_exit(without_a_timer, NULL, 7, "");
+}
+END_TEST
+
 /* ---- quiet ---- */
 
 static int nothing(hocket_timer *timer, void *arg)
@@ -307,6 +328,7 @@ SUITE("trace_stats", 30)
     if (!HOCKET_TSAN)
         suite_once(by_the_environment);
     suite_once(taken_away_in_time);
+    suite_once(no_timer_of_the_kernel);
     suite_each(quiet_ones);
     suite_once(what_is_left_is_named);
 }
