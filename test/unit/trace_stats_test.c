@@ -83,16 +83,18 @@ END_TEST
 
 static _Atomic bool deep;
 
-static HK_NOINLINE size_t goes_deep(size_t bytes)
+/* Each call looks at the array of its caller, so that all of them must be there at once. */
+static HK_NOINLINE size_t goes_deep(size_t bytes, const volatile char *above)
 {
     volatile char big[8192];
     memset((void *)big, 1, sizeof big);
-    return bytes <= sizeof big ? (size_t)big[7] : goes_deep(bytes - sizeof big) + (size_t)big[9];
+    size_t below = bytes <= sizeof big ? 0 : goes_deep(bytes - sizeof big, big);
+    return below + (size_t)big[9] + (above != NULL ? (size_t)above[7] : 0);
 }
 
 static int deep_task(void *arg)
 {
-    size_t sum = goes_deep(*(size_t *)arg);
+    size_t sum = goes_deep(*(size_t *)arg, NULL);
     hk_store(&deep, true);
     int err = waits(NULL);
     return sum > 0 ? err : -EINVAL;
