@@ -146,7 +146,8 @@ static size_t word_slot(const char *text, size_t length, size_t room)
 static void words_place(struct words *w, uint32_t place)
 {
     const struct word *word = &w->words[place];
-    size_t at = word_slot((const char *)w->text.bytes + word->at, word->length, w->slots_room);
+    const char *text = word->length > 0 ? (const char *)w->text.bytes + word->at : "";
+    size_t at = word_slot(text, word->length, w->slots_room);
     while (w->slots[at] != 0)
         at = (at + 1) & (w->slots_room - 1);
     w->slots[at] = place + 1;
