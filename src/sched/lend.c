@@ -49,7 +49,7 @@ static bool spare_remove(struct hocket__worker *w)
 void hocket__lend(void)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    if (!rt->threads || hk_load(&rt->stopping))
+    if (!hk_load(&rt->threads) || hk_load(&rt->stopping))
         return;
     struct hocket__worker *w = spare_take();
     (void)hk_add(&rt->lent, 1); /* before it runs: who sees what it did sees it counted */

@@ -97,7 +97,7 @@ static bool count_worker(struct census *c, struct hocket__worker *w)
 static bool pass(struct census *c)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    *c = (struct census){ .threads = rt->threads + hk_load(&hocket__quiet_side_threads) };
+    *c = (struct census){ .threads = hk_load(&rt->threads) + hk_load(&hocket__quiet_side_threads) };
     if (hk_load_acq(&rt->inject) || hk_load(&rt->interrupted) || hk_load(&rt->stopping))
         return false;
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++)
@@ -156,7 +156,7 @@ void hocket__quiet_poke(void)
         return;
     hk_store_sc(&wanted, true);
     struct hocket__worker *seat;
-    if (hocket__rt.threads)
+    if (hk_load(&hocket__rt.threads))
         hocket__monitor_kick();
     else if ((seat = hk_load_acq(&hocket__rt.workers[0])) != NULL)
         hocket__wake_worker(seat);

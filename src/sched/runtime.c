@@ -351,7 +351,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     struct hocket__runtime *rt = &hocket__rt;
     reset(rt);
     hk_store(&rt->target, config->workers);
-    rt->threads = config->workers > 0;
+    hk_store(&rt->threads, config->workers > 0);
     rt->watchdog = config->watchdog;
     rt->report = config->report;
     hk_store(&rt->running, true);
@@ -384,7 +384,7 @@ int hocket__sched_start(const struct hocket__sched_config *config)
     }
     for (int i = first; err == 0 && i < config->workers; i++)
         err = hocket__worker_start(false);
-    if (err == 0 && rt->threads)
+    if (err == 0 && hk_load(&rt->threads))
         err = hocket__monitor_start();
     if (err)
         hocket__sched_stop();

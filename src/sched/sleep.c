@@ -153,7 +153,7 @@ static hocket_time earlier(hocket_time a, hocket_time b)
  */
 static void sleep_until(struct hocket__worker *w, hocket_time deadline)
 {
-    bool looks = !hocket__rt.threads && deadline == HOCKET_FOREVER, fresh = true;
+    bool looks = !hk_load(&hocket__rt.threads) && deadline == HOCKET_FOREVER, fresh = true;
     hocket_time look = looks ? hocket_after(HOCKET__QUIET_AFTER) : HOCKET_FOREVER;
     hocket_time surplus = hocket__loop_surplus(w) ? hocket_after(SURPLUS_TIME) : HOCKET_FOREVER;
     while (hk_load_acq(&w->sleep) == HOCKET__ASLEEP) {

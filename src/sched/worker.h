@@ -98,10 +98,10 @@ struct hocket__worker {
 struct hocket__runtime {
     /* read-mostly */
     _Atomic bool running;
-    bool fenced;        /* no membarrier: owners pay for their fences */
-    bool threads;       /* helper threads may be made (workers > 0) */
-    _Atomic int target; /* configured workers; 0 = calling thread alone */
-    _Atomic int count;  /* workers[0 .. count-1] exist */
+    bool fenced;          /* no membarrier: owners pay for their fences */
+    _Atomic bool threads; /* helper threads may be made (workers > 0) */
+    _Atomic int target;   /* configured workers; 0 = calling thread alone */
+    _Atomic int count;    /* workers[0 .. count-1] exist */
     _Atomic bool stopping;
     struct hocket__worker *_Atomic workers[HOCKET__WORKERS_MAX];
 

@@ -103,7 +103,7 @@ void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context)
         }
         hk_store_rel(&wanted, true);
     }
-    if (hk_load_acq(&hocket__rt.running) && hocket__rt.threads)
+    if (hk_load_acq(&hocket__rt.running) && hk_load(&hocket__rt.threads))
         hocket__sched_interrupt();
     else
         serve(true);
