@@ -30,14 +30,15 @@ if(HOCKET_SANITIZE)
   endif()
 endif()
 # Files of the library that TSan is not to see: the scheduler's, or its own order would be taken for
-# that of the tasks.  For each folder that builds them.
+# that of the tasks, and those that look on, which keep things for a worker's thread whatever fiber it
+# runs.  For each folder that builds them.
 function(hocket_tsan_no_sync target)
   if(NOT HOCKET_TSAN_NO_SYNC)
     return()
   endif()
   target_compile_definitions(${target} PRIVATE HOCKET_TSAN_NO_SYNC)
   set(unseen ${hocket_sources})
-  list(FILTER unseen INCLUDE REGEX "/src/(sched|sys)/[a-z_0-9]*\\.c$")
+  list(FILTER unseen INCLUDE REGEX "/src/(sched|sys|trace|sim)/[a-z_0-9]*\\.c$")
   set_source_files_properties(${unseen} PROPERTIES
     COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS HOCKET_UNDER_TSAN)
 endfunction()

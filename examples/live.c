@@ -19,13 +19,13 @@ static long counter;
 static int count(void *arg)
 {
     hocket_time end = *(hocket_time *)arg;
-    int err = 0;
-    while (err == 0 && hocket_now() < end) {
+    int err;
+    do {
         hocket_mutex_lock(&counter_lock);
         counter++;
         err = hocket_sleep(100 * HOCKET_US);
         hocket_mutex_unlock(&counter_lock);
-    }
+    } while (err == 0 && hocket_now() < end);
     return err;
 }
 
