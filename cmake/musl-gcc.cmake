@@ -18,3 +18,6 @@ foreach(name IN ITEMS linux asm-generic asm)
   endforeach()
 endforeach()
 set(CMAKE_C_FLAGS_INIT "-idirafter ${kernel_headers}")
+# Its specs leave out the index of the unwind tables, which dumps need.
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,--eh-frame-hdr")
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,--eh-frame-hdr")

@@ -97,6 +97,8 @@ for on in inline threads fibers; do
             # Not in POSIX, but in every shell that is called sh here.
             # shellcheck disable=SC3045
             ulimit -v $kib
+            # Not even the program fits: the kernel says so by a signal, or its loader.
+            hocket --version >/dev/null 2>&1 || exit 127
             hocket robots --on $on "$dir/one.log" "$dir/wide.log" >"$dir/out" 2>"$dir/err"
         )
         status=$?
