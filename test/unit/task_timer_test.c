@@ -300,11 +300,11 @@ struct grid {
 static int on_grid(hocket_timer *t, void *arg)
 {
     struct grid *g = arg;
-    hocket_time now = hocket_now();
+    uint64_t passed = hocket_timer_calls(t) + hocket_timer_missed(t);
+    hocket_time now = hocket_now(); /* more may be missed from here on */
     uint64_t point = (uint64_t)((now - g->first) / g->period) + 1;
     HK_EXPECT(now >= g->first);
     HK_EXPECT(point > g->last);
-    uint64_t passed = hocket_timer_calls(t) + hocket_timer_missed(t);
     HK_EXPECT(passed <= point && passed > g->last);
     g->last = passed;
     if (++g->calls == 2) /* hold up three of them */
