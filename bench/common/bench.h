@@ -15,6 +15,9 @@
  * the operations in one, so that one interruption by the system does not count; `best` is the
  * fastest batch.
  *
+ * `20x` in place of MILLISECONDS runs exactly 20 batches without looking at the clock and prints how
+ * many operations those were: bench/instructions counts what they execute.
+ *
  * The samples live in static storage: a contender may call this from a small fiber stack. One loop
  * at a time.
  */
@@ -37,6 +40,7 @@
 
 static const char *bench_case = "";
 static int64_t bench_ns = 100 * 1000000LL;
+static long bench_rounds; /* > 0: so many batches, and no figure */
 static double bench_samples[BENCH_MAX_SAMPLES];
 
 BENCH_UNUSED static int64_t bench_now(void)
@@ -61,6 +65,8 @@ BENCH_UNUSED static void bench_start(int argc, char **argv)
     }
     bench_case = argv[1];
     bench_ns = atoll(argv[2]) * 1000000;
+    if (argv[2][0] != '\0' && argv[2][strlen(argv[2]) - 1] == 'x')
+        bench_rounds = atol(argv[2]);
 }
 
 BENCH_UNUSED static int bench_is(const char *name)
@@ -100,6 +106,12 @@ BENCH_UNUSED static void bench_named(const char *name, void (*batch)(void *), vo
 {
     int64_t start = bench_now(), now = start;
     size_t count = 0;
+    for (long i = 0; i < bench_rounds; i++)
+        batch(arg);
+    if (bench_rounds > 0) {
+        printf("operations %.0f\n", (double)bench_rounds * operations);
+        return;
+    }
     while (now - start < bench_ns / 5) {
         batch(arg);
         now = bench_now();
