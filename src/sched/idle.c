@@ -31,7 +31,7 @@
 struct hocket__runtime hocket__rt;
 void (*hocket__sched_run_fn)(hocket_task *task);
 void (*hocket__sched_start_failed)(hocket_task *task, int error);
-void (*hocket__sched_left_fn)(void *scope, uint32_t count);
+void (*hocket__sched_left_fn)(struct hocket__cancel_scope *scope, uint32_t count);
 void (*hocket__sched_pending)(void);
 
 /* ---- the global list ---- */

@@ -17,7 +17,8 @@ struct hocket__sched_config {
     hocket_time watchdog; /* HOCKET_FOREVER = off */
     void (*run)(hocket_task *task);                     /* call the task's function and end it */
     void (*start_failed)(hocket_task *task, int error); /* end a task that could not be started */
-    void (*left)(void *scope, uint32_t count);          /* so many tasks of it have ended */
+    /* So many tasks of it have ended. */
+    void (*left)(struct hocket__cancel_scope *scope, uint32_t count);
     void (*report)(hocket_task *task, hocket_time ran); /* watchdog; may be NULL */
     void (*pending)(void); /* called by a worker after hocket__sched_interrupt */
     void (*late)(void);    /* called by the monitor if no worker has come to that */

@@ -63,7 +63,7 @@ struct hocket__worker {
     unsigned record_count;
     uint64_t id_next, id_end; /* ids not used yet */
     struct hocket__prey prey;
-    void *left_scope;    /* tasks of it have ended here, */
+    struct hocket__cancel_scope *left_scope; /* tasks of it have ended here, */
     uint32_t left_count; /* so many, that it has not been told of: hocket__left_tell */
     int64_t wake_after;  /* ticks: no depth-one wake of a sleeper before */
     _Atomic uint64_t spawned, switches, steals, wakes_sent; /* written by the owner only */
@@ -166,7 +166,7 @@ bool hocket__sleep(struct hocket__worker *w);
 extern void (*hocket__sched_run_fn)(hocket_task *task);
 extern void (*hocket__sched_start_failed)(hocket_task *task, int error);
 extern void (*hocket__sched_pending)(void);
-extern void (*hocket__sched_left_fn)(void *scope, uint32_t count);
+extern void (*hocket__sched_left_fn)(struct hocket__cancel_scope *scope, uint32_t count);
 extern bool (*hocket__sched_outside)(bool for_cancel);
 extern void (*hocket__sched_quiescent)(void);
 
@@ -202,7 +202,8 @@ HOCKET_UNSEEN static inline void hocket__left_tell(struct hocket__worker *w)
 }
 
 /* One more; by the loop, at the end of a task that it has begun. */
-HOCKET_UNSEEN static inline void hocket__left_add(struct hocket__worker *w, void *scope)
+HOCKET_UNSEEN static inline void hocket__left_add(struct hocket__worker *w,
+                                                  struct hocket__cancel_scope *scope)
 {
     if (hk_unlikely(w->left_scope != scope)) {
         hocket__left_tell(w);

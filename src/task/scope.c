@@ -105,9 +105,9 @@ void hocket__scope_drain(struct hocket__scope *s, hocket_task *self)
     hocket__wait_end(self);
 }
 
-void hocket__scope_leave_others(void *scope, uint32_t count)
+void hocket__scope_leave_others(struct hocket__cancel_scope *scope, uint32_t count)
 {
-    struct hocket__scope *s = scope;
+    struct hocket__scope *s = hocket__scope_of_cancel(scope);
     hocket_task *closer;
     int64_t old = hk_load_acq(&s->others); /* pairs with the closer: its name before its part */
     do

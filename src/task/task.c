@@ -159,7 +159,7 @@ static void task_end(hocket_task *t, int result)
     publish_end(t);
     struct hocket__worker *w = hocket__worker_here();
     if (in_place_of == 0 && w)
-        hocket__left_add(w, scope);
+        hocket__left_add(w, &scope->cancel);
     else
         hocket__scope_leave_task(scope, in_place_of);
 }

@@ -86,7 +86,7 @@ void hocket__scope_forget_end(struct hocket__scope *s, const struct hocket__scop
 void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__words *words);
 
 /* So many tasks less.  The scope may be gone when this returns. */
-void hocket__scope_leave_others(void *scope, uint32_t count);
+void hocket__scope_leave_others(struct hocket__cancel_scope *scope, uint32_t count);
 
 static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in_place_of)
 {
@@ -94,7 +94,7 @@ static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in
     if (counter && counter->slot == in_place_of)
         s->mine--;
     else
-        hocket__scope_leave_others(s, 1);
+        hocket__scope_leave_others(&s->cancel, 1);
 }
 
 /* Report what nobody looked at and free the list. */
