@@ -26,6 +26,7 @@
 #include "park/world.h"
 #include "sched/unwind.h"
 #include "sched/worker.h"
+#include "sys/handlers.h"
 #include "sys/sanitizer.h"
 #include "sys/switch.h"
 
@@ -159,6 +160,7 @@ static inline void switch_stacks(struct hocket__stack *from, struct hocket__stac
 /* The thread-locals that we find here were made before its thread became a worker. */
 static inline void arrived(void)
 {
+    hocket__handlers_let();
     hocket__nosync_acquire(&hocket__worker_here()->native);
 }
 
@@ -175,6 +177,7 @@ static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
                        to == &w->native ? to->size : hocket__stack_usable(to));
     hocket__nosync_release(from); /* pairs with loop_entry: the memory may become a new stack's */
     hocket__nosync_release(w);    /* pairs with loop_enter: all that ran before the worker ends */
+    hocket__handlers_hold();
     switch_stacks(from, to);
     hocket__asan_enter(from->asan_fake_stack);
     arrived();
