@@ -141,9 +141,10 @@ static HK_NOINLINE uint32_t find(_Atomic uint32_t *set, uintptr_t pc, uintptr_t 
     if (s == NULL)
         return 0;
     uint32_t number = (uint32_t)(s - sites) + 1;
+    /* Release, pairs with hocket__site_here; acquire, for what another has put there is passed on. */
     for (unsigned i = WAYS - 1; i > 0; i--)
-        hk_store(&set[i], hk_load(&set[i - 1]));
-    hk_store_rel(&set[0], number); /* pairs with hocket__site_here */
+        hk_store_rel(&set[i], hk_load_acq(&set[i - 1]));
+    hk_store_rel(&set[0], number);
     return number;
 }
 
