@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sched/worker.h"
+#include "sys/sanitizer.h"
 #include "trace/dump.h"
 #include "trace/names.h"
 
@@ -131,17 +132,19 @@ static void write_all(struct hocket__dump *d)
 bool hocket__dump_take(bool in_handler)
 {
     uint32_t free_word = 0;
-    if (hk_cas(&busy, &free_word, 1))
-        return true;
-    if (in_handler)
-        return false;
-    while (hk_xchg(&busy, 2) != 0)
-        (void)hocket__futex_wait(&busy, 2, HOCKET_FOREVER);
+    if (!hk_cas(&busy, &free_word, 1)) {
+        if (in_handler)
+            return false;
+        while (hk_xchg(&busy, 2) != 0)
+            (void)hocket__futex_wait(&busy, 2, HOCKET_FOREVER);
+    }
+    hocket__nosync_acquire(&busy);
     return true;
 }
 
 void hocket__dump_give_back(void)
 {
+    hocket__nosync_release(&busy);
     if (hk_xchg(&busy, 0) == 2)
         (void)hocket__futex_wake(&busy, 1);
 }
