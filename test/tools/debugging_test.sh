@@ -20,7 +20,9 @@ tries=0
 while [ -z "$seen" ] && [ $tries -lt 40 ] && kill -0 $pid 2>/dev/null; do
     tries=$((tries + 1))
     run 0 dump $pid
-    if grep -q 'editor .* for event .*<emptied>' out && grep -q 'printer .* for event .*<filled>' out; then
+    # Both wait, and stand where they wait: one that is just leaving has no stack to show.
+    if grep -q 'editor .* for event .*<emptied>' out && grep -q 'printer .* for event .*<filled>' out &&
+        grep -q 'at editor+0x' out && grep -q 'at printer+0x' out; then
         seen=yes
     fi
     # Between two looks: as long as a dump takes, and no guess about when it will hang.
@@ -29,8 +31,6 @@ done
 if [ -n "$seen" ]; then
     says out "main ["
     says out "scope 'shop'"
-    says out "at editor+0x"
-    says out "at printer+0x"
 fi
 kill -9 $pid
 wait $pid 2>/dev/null

@@ -21,6 +21,12 @@ static void ready(void)
     HK_EXPECT_EQ(write(2, "ready\n", 6), 6);
 }
 
+/* A shell starts what is in the background with SIGQUIT ignored, and the dump respects that. */
+static void heard_again(void)
+{
+    HK_EXPECT(signal(SIGQUIT, SIG_DFL) != SIG_ERR);
+}
+
 static hocket_runtime_options options(int workers)
 {
     hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
@@ -257,6 +263,7 @@ END_TEST
 
 SUITE("runtime_quit", 30)
 {
+    tcase_add_checked_fixture(suite__case, heard_again, NULL);
     tcase_add_loop_test(suite__case, a_dump_and_it_goes_on, 0, 3);
     tcase_add_loop_test(suite__case, all_workers_are_busy, 0, 3);
     tcase_add_loop_test(suite__case, the_second_ends_it, 0, 3);
