@@ -31,12 +31,11 @@
 #include "park/watch.h"
 #include "sync/order.h"
 #include "sys/sys.h"
+#include "trace/by_slot.h"
 
 #define NODES     8192u /* a power of two; at most 3/4 of them are used */
 #define EDGES     16384u
 #define VARIANTS  4
-#define CHUNK     1024u /* tasks whose holds are allocated together */
-#define CHUNKS    16384u
 #define STEPS_MAX 20000u
 #define TOMBSTONE ((const void *)1)
 
@@ -56,17 +55,22 @@ struct held {
     } holds[HOCKET__ORDER_HELD];
 };
 
-static struct node nodes[NODES];
-static _Atomic(struct held *) chunks[CHUNKS];
-static _Atomic uint32_t generation; /* +1 a start: holds from before are void */
+static _Atomic(void *) node_table;   /* mapped when the check is first switched on */
+static struct hocket__by_slot holds; /* struct held */
+static _Atomic uint32_t generation;  /* +1 a start: holds from before are void */
+static _Atomic bool full;            /* said so already */
 
 /* Under the guard. */
 static hocket__guard guard;
 static unsigned node_count, edge_count;
-static bool full;
 static struct hocket__order_edge *path[HOCKET__ORDER_CYCLE];
 
 /* ---- nodes ---- */
+
+static inline struct node *node_at(uint32_t i)
+{
+    return (struct node *)hk_load_acq(&node_table) + i;
+}
 
 static uint32_t hash(const void *key)
 {
@@ -76,7 +80,7 @@ static uint32_t hash(const void *key)
 static bool find(const void *key, uint16_t *ret_node)
 {
     for (uint32_t i = hash(key), n = 0; n < NODES; i = (i + 1) % NODES, n++) {
-        const void *k = hk_load_acq(&nodes[i].key);
+        const void *k = hk_load_acq(&node_at(i)->key);
         *ret_node = (uint16_t)i;
         if (k == key || k == NULL)
             return k == key;
@@ -87,9 +91,8 @@ static bool find(const void *key, uint16_t *ret_node)
 /* Said once: what is new is not learned any more. */
 static void say_full(void)
 {
-    if (!full)
+    if (!hk_xchg(&full, true))
         hocket__report("lock order: there are too many locks; no new ones are looked at");
-    full = true;
 }
 
 static bool node_of(const void *key, uint16_t *ret_node)
@@ -101,7 +104,7 @@ static bool node_of(const void *key, uint16_t *ret_node)
     bool room = node_count < NODES / 4 * 3;
     if (!known && room) {
         node_count++;
-        hk_store_rel(&nodes[*ret_node].key, key);
+        hk_store_rel(&node_at(*ret_node)->key, key);
     }
     hocket__guard_unlock(&guard);
     if (!known && !room)
@@ -121,7 +124,7 @@ static bool key_of(const void *lock, const void **ret_key)
 
 const hocket_lock_class *hocket__order_class(uint16_t node)
 {
-    uintptr_t key = (uintptr_t)hk_load_acq(&nodes[node].key);
+    uintptr_t key = (uintptr_t)hk_load_acq(&node_at(node)->key);
     return key > 1 && key & 1 ? (const hocket_lock_class *)(key - 1) : NULL;
 }
 
@@ -129,20 +132,9 @@ const hocket_lock_class *hocket__order_class(uint16_t node)
 
 static struct held *held_of(const hocket_task *task)
 {
-    _Atomic(struct held *) *at = &chunks[(task->slot - 1) / CHUNK];
-    struct held *chunk = hk_load_acq(at);
-    if (chunk == NULL) {
-        void *memory;
-        if (hocket__map(CHUNK * sizeof *chunk, &memory) != 0)
-            return NULL;
-        struct held *none = NULL;
-        if (hk_cas(at, &none, (struct held *)memory))
-            chunk = memory;
-        else
-            hocket__unmap(memory, CHUNK * sizeof *chunk);
-        chunk = chunk != NULL ? chunk : none;
-    }
-    struct held *h = &chunk[(task->slot - 1) % CHUNK];
+    struct held *h = hocket__by_slot(&holds, task, sizeof *h);
+    if (h == NULL)
+        return NULL;
     uint32_t now = hk_load(&generation);
     if (h->task != hk_load(&task->id) || h->generation != now) {
         h->task = hk_load(&task->id);
@@ -159,8 +151,8 @@ static void taken(struct held *h, const void *lock, int64_t how)
     bool shared = (how & HOCKET__LOCK_SHARED) != 0;
     if (!key_of(lock, &key) || !node_of(key, &node))
         return;
-    if (how == HOCKET__LOCK_EXCLUSIVE && !hk_load(&nodes[node].excluded))
-        hk_store(&nodes[node].excluded, true);
+    if (how == HOCKET__LOCK_EXCLUSIVE && !hk_load(&node_at(node)->excluded))
+        hk_store(&node_at(node)->excluded, true);
     if (h->count < HOCKET__ORDER_HELD) {
         h->holds[h->count].lock = lock;
         h->holds[h->count].hold = (struct hocket__order_hold){ node, shared };
@@ -205,7 +197,7 @@ static bool gated(const struct hocket__order_edge *a, const struct hocket__order
 static bool collides(const struct hocket__order_edge *e, const struct hocket__order_edge *next)
 {
     /* Two readers get on with each other until a writer comes between. */
-    return !(e->to_shared && next->from_shared) || hk_load(&nodes[e->to].excluded);
+    return !(e->to_shared && next->from_shared) || hk_load(&node_at(e->to)->excluded);
 }
 
 static bool fits(unsigned length, const struct hocket__order_edge *e)
@@ -224,7 +216,7 @@ static unsigned search(unsigned length, unsigned *steps)
         return collides(last, path[0]) ? length : 0;
     if (length == HOCKET__ORDER_CYCLE)
         return 0;
-    struct hocket__order_edge *e = hk_load_acq(&nodes[last->to].edges);
+    struct hocket__order_edge *e = hk_load_acq(&node_at(last->to)->edges);
     for (; e != NULL && (*steps)++ < STEPS_MAX; e = e->next) {
         if (!fits(length, e))
             continue;
@@ -242,7 +234,7 @@ static bool known(const struct held *h, unsigned at, uint16_t to, bool shared,
 {
     struct hocket__order_hold from = h->holds[at].hold;
     *ret_variants = 0;
-    for (const struct hocket__order_edge *e = hk_load_acq(&nodes[from.node].edges); e;
+    for (const struct hocket__order_edge *e = hk_load_acq(&node_at(from.node)->edges); e;
          e = e->next) {
         if (e->to != to)
             continue;
@@ -293,7 +285,7 @@ static struct hocket__order_edge *edge_new(const hocket_task *task, const struct
 /* Was this pair, in whatever variant, told already?  Under the guard. */
 static bool told(const struct hocket__order_edge *e)
 {
-    const struct hocket__order_edge *o = hk_load_acq(&nodes[e->from].edges);
+    const struct hocket__order_edge *o = hk_load_acq(&node_at(e->from)->edges);
     for (; o != NULL; o = o->next)
         if (o->to == e->to && o->reported)
             return true;
@@ -314,8 +306,8 @@ static void add(struct hocket__order_edge *e)
             cycle[(i + length - 1) % length] = path[i]; /* the new one last */
             path[i]->reported = true;
         }
-        e->next = hk_load(&nodes[e->from].edges);
-        hk_store_rel(&nodes[e->from].edges, e);
+        e->next = hk_load(&node_at(e->from)->edges);
+        hk_store_rel(&node_at(e->from)->edges, e);
     }
     hocket__guard_unlock(&guard);
     if (!room) {
@@ -332,8 +324,8 @@ static void wanted(const hocket_task *task, const struct held *h, const void *lo
     uint16_t to;
     if (!key_of(lock, &key) || !node_of(key, &to))
         return;
-    if (!shared && !hk_load(&nodes[to].excluded))
-        hk_store(&nodes[to].excluded, true);
+    if (!shared && !hk_load(&node_at(to)->excluded))
+        hk_store(&node_at(to)->excluded, true);
     for (unsigned i = 0; i < h->count && h->count <= HOCKET__ORDER_HELD; i++) {
         unsigned variants;
         if (h->holds[i].hold.node == to || known(h, i, to, shared, &variants) ||
@@ -350,7 +342,7 @@ static void forget(const void *lock)
 {
     uint16_t node;
     if (find(lock, &node))
-        hk_store_rel(&nodes[node].key, TOMBSTONE);
+        hk_store_rel(&node_at(node)->key, TOMBSTONE);
 }
 
 static void look_on(enum hocket__event event, hocket_task *task, const void *lock, int64_t value)
@@ -374,6 +366,10 @@ static void look_on(enum hocket__event event, hocket_task *task, const void *loc
 
 void hocket_lock_order_check(bool on)
 {
+    if (on && hocket__mapped_once(&node_table, NODES * sizeof(struct node)) == NULL) {
+        hocket__report("lock order: there is no memory to check it");
+        return;
+    }
     hocket__guard_lock(&guard);
     if (on && !hk_load(&hocket__order_checked))
         (void)hk_add(&generation, 1);

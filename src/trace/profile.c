@@ -17,17 +17,16 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "park/report.h"
 #include "park/wait.h"
 #include "park/watch.h"
 #include "sched/worker.h"
-#include "sys/sys.h"
+#include "trace/by_slot.h"
 #include "trace/site.h"
 
 #define ENTRIES 1024u /* a power of two */
 #define PROBES  64u
 #define SHARDS  64u
-#define CHUNK   1024u
-#define CHUNKS  16384u
 
 struct note {
     uint64_t task; /* whose; an older one's is void */
@@ -44,30 +43,14 @@ struct shard {
     struct hocket__waits others[2];
 };
 
-static _Atomic(struct note *) notes[CHUNKS];
-static _Atomic(struct shard *) shards[SHARDS]; /* made when needed, never freed */
+static struct hocket__by_slot notes;   /* struct note */
+static _Atomic(void *) shards[SHARDS]; /* made when needed, never freed */
 
 static const struct hocket__wait_class others_class = { "(others)", NULL };
 
-/* ---- memory that is mapped once ---- */
-
-#define MAPPED(slot, size)                                                          \
-    __extension__({                                                                 \
-        __typeof__(hk_load(slot)) hk_there = hk_load_acq(slot);                     \
-        void *hk_fresh;                                                             \
-        if (hk_unlikely(hk_there == NULL) && hocket__map((size), &hk_fresh) == 0) { \
-            if (hk_cas((slot), &hk_there, (__typeof__(hk_there))hk_fresh))          \
-                hk_there = hk_fresh;                                                \
-            else                                                                    \
-                hocket__unmap(hk_fresh, (size));                                    \
-        }                                                                           \
-        hk_there;                                                                   \
-    })
-
 static struct note *note_of(const hocket_task *task)
 {
-    struct note *chunk = MAPPED(&notes[(task->slot - 1) / CHUNK], CHUNK * sizeof(struct note));
-    return chunk != NULL ? &chunk[(task->slot - 1) % CHUNK] : NULL;
+    return hocket__by_slot(&notes, task, sizeof(struct note));
 }
 
 static struct shard *shard_here(const hocket_task *task)
@@ -75,7 +58,7 @@ static struct shard *shard_here(const hocket_task *task)
     const struct hocket__worker *w = hocket__worker_here();
     uint32_t i = w != NULL ? (uint32_t)w->index % (SHARDS / 2)
                            : SHARDS / 2 + task->slot % (SHARDS / 2);
-    return MAPPED(&shards[i], sizeof(struct shard));
+    return hocket__mapped_once(&shards[i], sizeof(struct shard));
 }
 
 /* ---- counting ---- */
@@ -189,6 +172,10 @@ static HK_NOINLINE void look_on(enum hocket__event event, hocket_task *task, con
 
 void hocket_profile_start(void)
 {
+    if (!hocket__by_slot_open(&notes)) {
+        hocket__report("wait profile: there is no memory to count in");
+        return;
+    }
     hocket__onlook(HOCKET__WATCH_PROFILE,
                    HOCKET__EVENT_BIT(HOCKET__EVENT_PARK) | HOCKET__EVENT_BIT(HOCKET__EVENT_UNPARK),
                    look_on);

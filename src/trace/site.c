@@ -10,8 +10,9 @@
  * Most waits are where one has been lately: then no walk is needed, only a look whether the same
  * return addresses lie in the same places.
  *
- * The sites.  An entry is taken by its hash with one CAS, filled, and then published; it never
- * changes again.  Two chains with one 64-bit hash would be one site.
+ * The sites.  An entry is taken by its hash with one CAS, which says whose it is from then on, filled,
+ * and then published; it never changes again.  Who finds it half filled knows its number, and keeps
+ * it for himself.  Two chains with one 64-bit hash would be one site.
  */
 #include "trace/site.h"
 
@@ -19,6 +20,7 @@
 
 #include "park/record.h"
 #include "sys/sanitizer.h"
+#include "trace/by_slot.h"
 #include "trace/cfi.h"
 #include "trace/names.h"
 
@@ -29,6 +31,7 @@
 #define RECENT  256u
 #define WAYS    4u
 #define NONE    1u /* a step that is not known, which is worth knowing too */
+#define FILLING UINT64_C(1)
 
 /* ---- steps ---- */
 
@@ -103,27 +106,42 @@ static HK_NOINLINE void walk(struct chain *c, uintptr_t pc, uintptr_t sp, uintpt
 
 /* ---- sites ---- */
 
-static struct site {
-    _Atomic uint64_t hash;    /* 0: free; 1: being filled */
+struct site {
+    _Atomic uint64_t hash;    /* 0: free; with FILLING: being filled */
     _Atomic uint64_t address; /* once somebody has asked */
     struct chain chain;
-} sites[SITES];
+};
 
-/* The entry with this hash, made if need be; NULL: full, or just being filled. */
-static struct site *site_of(uint64_t hash, const struct chain *c)
+static _Atomic(void *) site_table; /* mapped for the first of them */
+
+/* There is a site with this number already. */
+static inline struct site *site_at(uint32_t number)
 {
-    for (unsigned i = 0; i < 32; i++) {
-        struct site *s = &sites[(hash + i) % SITES];
+    return (struct site *)hk_load_acq(&site_table) + (number - 1);
+}
+
+/*
+ * The number of the site with this hash, made if need be; 0: full, or no memory.  *ret_whole: may its
+ * chain be looked at?
+ */
+static uint32_t site_of(uint64_t hash, const struct chain *c, bool *ret_whole)
+{
+    struct site *sites = hocket__mapped_once(&site_table, SITES * sizeof *sites);
+    for (unsigned i = 0; sites != NULL && i < 32; i++) {
+        uint32_t at = (uint32_t)((hash + i) % SITES);
+        struct site *s = &sites[at];
         uint64_t old = hk_load_acq(&s->hash); /* pairs with the release below */
-        if (hk_likely(old == hash))
-            return s;
-        if (old == 0 && hk_cas(&s->hash, &old, 1)) {
+        *ret_whole = old == hash;
+        if (old == 0 && hk_cas(&s->hash, &old, hash | FILLING)) {
             s->chain = *c;
             hk_store_rel(&s->hash, hash);
-            return s;
+            *ret_whole = true;
+            return at + 1;
         }
+        if ((old & ~FILLING) == hash)
+            return at + 1;
     }
-    return NULL;
+    return 0;
 }
 
 /* The sites that were found last for waits that begin at one place in the library. */
@@ -137,10 +155,10 @@ static HK_NOINLINE uint32_t find(_Atomic uint32_t *set, uintptr_t pc, uintptr_t 
     for (unsigned i = 0; i < c.count; i++)
         hash = (hash ^ c.pcs[i]) * 0x9e3779b97f4a7c15u;
     hash ^= hash >> 29;
-    struct site *s = c.count > 0 ? site_of(hash | 2, &c) : NULL;
-    if (s == NULL)
-        return 0;
-    uint32_t number = (uint32_t)(s - sites) + 1;
+    bool whole = false;
+    uint32_t number = c.count > 0 ? site_of((hash | 2) & ~FILLING, &c, &whole) : 0;
+    if (!whole)
+        return number;
     /* Release, pairs with hocket__site_here; acquire, for what another has put there is passed on. */
     for (unsigned i = WAYS - 1; i > 0; i--)
         hk_store_rel(&set[i], hk_load_acq(&set[i - 1]));
@@ -179,7 +197,7 @@ HK_NOINLINE uint32_t hocket__site_here(void)
     _Atomic uint32_t *set = recent[(caller ^ caller >> 8) % RECENT];
     for (unsigned i = 0; i < WAYS; i++) {
         uint32_t number = hk_load_acq(&set[i]); /* the site is whole */
-        if (number != 0 && fits(&sites[number - 1], sp))
+        if (number != 0 && fits(site_at(number), sp))
             return number;
     }
     return find(set, pc, sp, fp);
@@ -200,10 +218,11 @@ static uint64_t resolve(const struct site *s, bool in_handler)
 
 uint64_t hocket__site_address(uint32_t number, bool in_handler)
 {
-    if (number == 0 || number > SITES)
+    if (number == 0 || number > SITES || hk_load_acq(&site_table) == NULL)
         return 0;
-    struct site *s = &sites[number - 1];
-    if (hk_load_acq(&s->hash) < 2)
+    struct site *s = site_at(number);
+    uint64_t hash = hk_load_acq(&s->hash);
+    if (hash == 0 || (hash & FILLING) != 0)
         return 0;
     uint64_t address = hk_load(&s->address);
     if (address == 0) {
@@ -219,7 +238,7 @@ unsigned hocket__site_calls(uint32_t number, uintptr_t calls[HOCKET__SITE_CALLS]
     unsigned n = 0;
     if (first == 0)
         return 0;
-    const struct site *s = &sites[number - 1];
+    const struct site *s = site_at(number);
     for (unsigned i = 0; i < s->chain.count; i++) {
         struct hocket__name name;
         hocket__name_of(s->chain.pcs[i], false, &name);

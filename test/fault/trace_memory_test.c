@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* trace: without memory there is no trace, or a thread is not in it; the program never suffers. */
+/* trace: without memory who looks on says so and stays off; the program never suffers. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include <hocket/lock_all.h>
+#include <hocket/mutex.h>
+#include <hocket/profile.h>
+#include <hocket/time.h>
 #include <hocket/trace.h>
 
+#include "park/report.h"
 #include "support/suite.h"
+#include "sync/order.h"
 #include "sys/sys.h"
 #include "trace/ring.h"
 #include "trace/timeline.h"
@@ -99,8 +106,77 @@ START_TEST(no_folder)
 }
 END_TEST
 
+static char said[4096];
+
+static void listen(const char *line)
+{
+    size_t used = strlen(said);
+    (void)snprintf(said + used, sizeof said - used, "%s", line);
+}
+
+static void take_both(hocket_mutex *first, hocket_mutex *second)
+{
+    hocket_mutex_lock(first);
+    hocket_mutex_lock(second);
+    hocket_mutex_unlock(second);
+    hocket_mutex_unlock(first);
+}
+
+/* Its tables are mapped when it is switched on: without them it stays off, and may be tried again. */
+START_TEST(no_lock_order)
+{
+    static hocket_mutex a, b;
+    bool had = hk_load(&hocket__order_checked); /* a debug build begins with it */
+    take_both(&a, &b);
+    hocket_lock_order_check(false);
+    hocket__report_hook = listen;
+    bool learned = false;
+    for (int maps = 0; maps <= 3; maps++) { /* of locks, of tasks, of what these tasks hold */
+        few_maps(maps);
+        hocket_lock_order_check(true);
+        take_both(&a, &b);
+        take_both(&b, &a);
+        HK_EXPECT(had || (strstr(said, "there is no memory to check it") != NULL) == (maps == 0));
+        learned = learned || strstr(said, "the other way round was seen before") != NULL;
+        HK_EXPECT(had || maps > 0 || !learned);
+        said[0] = '\0';
+        hocket_lock_order_check(false);
+    }
+    HK_EXPECT(had || learned);
+}
+END_TEST
+
+/* How many waits the profile has counted. */
+static uint64_t counted(void)
+{
+    hocket_profile_entry e[8];
+    ptrdiff_t n = hocket_profile_list(HOCKET_PROFILE_PLACES, e, 8);
+    HK_EXPECT(n == 0 || n == 1);
+    return n == 1 ? e[0].count : 0;
+}
+
+/* Each table that it lacks costs it the wait, or the place, and nobody else anything. */
+START_TEST(no_profile)
+{
+    HK_EXPECT_OK(hocket_sleep(HOCKET_US)); /* a record for this thread */
+    hocket__report_hook = listen;
+    for (int maps = 0; maps <= 4; maps++) {
+        few_maps(maps);
+        hocket_profile_start();
+        HK_EXPECT_EQ(strstr(said, "wait profile: there is no memory") != NULL, maps == 0);
+        said[0] = '\0';
+        HK_EXPECT_OK(hocket_sleep(HOCKET_US));
+        hocket_profile_stop();
+    }
+    hocket__sys = &hocket__sys_linux;
+    HK_EXPECT(counted() > 0);
+}
+END_TEST
+
 SUITE("trace without memory", 20)
 {
+    suite_once(no_lock_order);
+    suite_once(no_profile);
     suite_once(no_trace);
     suite_once(no_ring);
     suite_once(larger);

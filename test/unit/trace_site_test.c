@@ -80,10 +80,13 @@ START_TEST(ways_to_a_place)
 }
 END_TEST
 
+static pthread_barrier_t all_there;
+
 static void *in_thread(void *arg)
 {
     uint32_t *first = arg, again[PLACES];
-    for (volatile int turn = 0; turn < 2000; turn++) {
+    (void)pthread_barrier_wait(&all_there);
+    for (volatile int turn = 0; turn < 200; turn++) {
         look(turn == 0 ? first : again);
         for (size_t i = 0; i < PLACES && turn > 0; i++)
             HK_EXPECT_EQ(again[i], first[i]);
@@ -91,14 +94,20 @@ static void *in_thread(void *arg)
     return NULL;
 }
 
+/* They make the sites together, and each is one. */
 START_TEST(in_threads)
 {
     pthread_t threads[4];
     uint32_t sites[4][PLACES];
+    HK_EXPECT_EQ(pthread_barrier_init(&all_there, NULL, 4), 0);
     for (int i = 0; i < 4; i++)
         HK_EXPECT_EQ(pthread_create(&threads[i], NULL, in_thread, sites[i]), 0);
     for (int i = 0; i < 4; i++)
         HK_EXPECT_EQ(pthread_join(threads[i], NULL), 0);
+    for (size_t k = 0; k < PLACES; k++)
+        for (int i = 1; i < 4; i++)
+            HK_EXPECT_EQ(sites[i][k], sites[0][k]);
+    HK_EXPECT_EQ(pthread_barrier_destroy(&all_there), 0);
 }
 END_TEST
 
@@ -119,6 +128,6 @@ SUITE("trace sites", 20)
 {
     suite_once(one_place_one_number);
     suite_once(ways_to_a_place);
-    suite_once(in_threads);
+    tcase_add_loop_test(suite__case, in_threads, 0, 20);
     suite_once(addresses);
 }
