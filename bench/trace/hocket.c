@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* bench-hocket: library */
 
-/* The library with and without a timeline of itself, into rings of which nothing is written. */
+/* The library with and without a timeline of itself, into rings of which nothing is written; and with
+ * the wait profile. */
 
+#include <hocket/profile.h>
 #include <hocket/queue.h>
 #include <hocket/runtime.h>
 #include <hocket/scope.h>
 #include <hocket/task.h>
 #include <hocket/trace.h>
+
+#include <stdbool.h>
 
 #include "../common/bench.h"
 
@@ -94,6 +98,7 @@ static int events_of(const char *form)
         int events;
     } forms[] = {
         { "off", 0 },
+        { "profile", 0 },
         { "user", HOCKET_TRACE_USER },
         { "waits", HOCKET_TRACE_WAITS | HOCKET_TRACE_USER },
         { "tasks", HOCKET_TRACE_TASKS | HOCKET_TRACE_USER },
@@ -110,12 +115,15 @@ int main(int argc, char **argv)
     hocket_trace_options o = HOCKET_TRACE_OPTIONS_DEFAULT;
     bench_start(argc, argv);
     const char *form = strrchr(bench_case, '-');
+    bool profile = form != NULL && strcmp(form, "-profile") == 0;
     int wanted = form != NULL ? events_of(form + 1) : -1;
     if (wanted < 0)
         return BENCH_SKIP;
     o.events = (unsigned)wanted;
     if (wanted > 0)
         bench_check(hocket_trace_start("/dev/null", &o) == 0, "no trace");
+    if (profile)
+        hocket_profile_start();
     int err = hocket_run_with(root, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 1));
     if (wanted > 0)
         bench_check(hocket_trace_stop() == 0, "the trace cannot be written");

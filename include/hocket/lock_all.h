@@ -72,7 +72,8 @@ HOCKET_API void hocket_unlock_all_refs(const hocket_lock_ref *refs, size_t count
  * mutexes, and the locks of a task that holds more than 16, are not looked at.
  *
  * Locks that are destroyed or initialised are forgotten; memory that is freed with a lock in it that was not
- * destroyed leaves its orders to the next lock there.
+ * destroyed leaves its orders to the next lock there.  There is room for 6,144 locks and classes, the forgotten
+ * included, and 16,384 orders: then one line says that new ones are not looked at, and the others still are.
  *
  * While it is on, locks cost a call and some look-ups (their inline parts are off); while it is off, nothing.
  * HOCKET_LOCKORDER=1 in the environment switches it on, but not in a program that is linked statically and has no

@@ -12,8 +12,8 @@
 #include "base/atomic.h"
 
 /*
- * The site of the running task, which is in a wait; 0: not known, or there are too many.  Some
- * 15 ns, 100 when it is new.  Not signal-safe.
+ * The site of the running task, which is in a wait; 0: not known, there are too many, or no memory.
+ * Dear only where nobody has been lately.  Not signal-safe.
  */
 uint32_t hocket__site_here(void);
 
