@@ -9,10 +9,14 @@
  *
  * The function runs in a forked child, so call these before this process has a
  * runtime.  A child that returns from the function ends with status 0.
+ *
+ * Where the test itself is aborted meanwhile, by its time-out above all, what the child has said so
+ * far is shown, and it is asked for a dump of its own.
  */
 #include "support/expect.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -46,6 +50,48 @@ static inline void death_child(void (*fn)(void *), void *arg, int to)
     _exit(0);
 }
 
+/* The one that is waited for, for the handler. */
+static struct {
+    pid_t child;
+    int from;
+    const struct death *d;
+} death_under_way;
+
+#define DEATH_PATIENCE 2000 /* ms between two pieces of what it has to say */
+
+static inline void death_say(const char *text, size_t size)
+{
+    if (write(2, text, size) < 0)
+        _exit(1);
+}
+
+/* Of SIGABRT, in the parent.  The child has the handler of time-outs from us (hocket/dump.h). */
+static inline void death_aborted(int signal)
+{
+    static const char head[] = "a child of this test has said so far, and when it was asked:\n";
+    static const char end[] = "\nthat was all of it\n";
+    struct pollfd p = { .fd = death_under_way.from, .events = POLLIN };
+    char text[1024];
+    ssize_t n;
+    (void)signal;
+    death_say(head, sizeof head - 1);
+    death_say(death_under_way.d->text, death_under_way.d->length);
+    (void)kill(death_under_way.child, SIGRTMAX - 1);
+    while (poll(&p, 1, DEATH_PATIENCE) > 0 && (n = read(p.fd, text, sizeof text)) > 0)
+        death_say(text, (size_t)n);
+    (void)kill(death_under_way.child, SIGKILL);
+    death_say(end, sizeof end - 1);
+}
+
+static inline void death_watch(const struct death *d, pid_t child, int from)
+{
+    struct sigaction action = { .sa_handler = death_aborted };
+    death_under_way.child = child;
+    death_under_way.from = from;
+    death_under_way.d = d;
+    HK_EXPECT_EQ(sigaction(SIGABRT, &action, NULL), 0);
+}
+
 /* `poke`, unless NULL, is called in the parent once the child has written something. */
 static inline void death_of(struct death *d, void (*fn)(void *), void *arg, void (*poke)(pid_t))
 {
@@ -60,6 +106,7 @@ static inline void death_of(struct death *d, void (*fn)(void *), void *arg, void
     }
     close(ends[1]);
     d->length = 0;
+    death_watch(d, pid, ends[0]);
     for (;;) {
         ssize_t n = read(ends[0], d->text + d->length, sizeof d->text - 1 - d->length);
         if (n < 0 && errno == EINTR)
@@ -73,9 +120,10 @@ static inline void death_of(struct death *d, void (*fn)(void *), void *arg, void
             poke(pid);
     }
     d->text[d->length] = '\0';
-    close(ends[0]);
     while (waitpid(pid, &d->status, 0) < 0)
         HK_EXPECT_EQ(errno, EINTR);
+    (void)signal(SIGABRT, SIG_DFL);
+    close(ends[0]);
 }
 
 static inline void death__wrong(const struct death *d, const char *wanted, int value)

@@ -169,6 +169,58 @@ START_TEST(a_test_that_hangs_says_where)
 }
 END_TEST
 
+/* Tells standard error that it hangs, once the first task does. */
+static int tells(void *main_task)
+{
+    static const char line[] = "now I hang\n";
+    while (!run_parked(main_task))
+        (void)hocket_yield();
+    return write(2, line, sizeof line - 1) < 0;
+}
+
+static int waits_and_tells(void *arg)
+{
+    HK_EXPECT_OK(hocket_spawn(NULL, tells, hocket_self()));
+    return waits(arg);
+}
+
+static void hangs_and_tells(void *arg)
+{
+    hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    (void)arg;
+    o.workers = 1;
+    o.on_deadlock = HOCKET_DEADLOCK_OFF;
+    o.no_signals = true;
+    _exit(hocket_run_with(waits_and_tells, NULL, &o));
+}
+
+static void time_is_over(pid_t child)
+{
+    (void)child;
+    (void)raise(SIGRTMAX - 1);
+}
+
+/* A test whose child hangs. */
+static void waits_for_a_child(void *arg)
+{
+    struct death d;
+    (void)arg;
+    HK_EXPECT_OK(hocket_test_timeout(1000 * HOCKET_SEC));
+    death_of(&d, hangs_and_tells, NULL, time_is_over);
+}
+
+START_TEST(a_child_that_hangs_says_where)
+{
+    struct death d;
+    death_of(&d, waits_for_a_child, NULL, NULL);
+    HK_EXPECT(WIFSIGNALED(d.status));
+    HK_EXPECT_EQ(WTERMSIG(d.status), SIGABRT);
+    death__says(&d, "a child of this test has said so far, and when it was asked:\nnow I hang\n");
+    death__says(&d, " for event 0x");
+    death__says(&d, "that was all of it\n");
+}
+END_TEST
+
 static void hangs_by_environment(void *arg)
 {
     hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
@@ -328,6 +380,7 @@ SUITE("trace_stats", 30)
     if (!HOCKET_TSAN && !emulated) { /* it holds signals back until a function it knows is called */
         tcase_add_loop_test(suite__case, a_test_that_hangs_says_where, 0, 3);
         suite_once(by_the_environment);
+        suite_once(a_child_that_hangs_says_where);
     }
     if (!emulated) {
         suite_once(taken_away_in_time);
