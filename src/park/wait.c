@@ -38,7 +38,8 @@ void hocket__wait_begin(struct hocket__waiter *node, hocket_task *self,
     hk_store(&self->wait_caller, __builtin_return_address(0));
     hk_store(&self->wait_deadline, HOCKET_NOW); /* not known before the park: graph.c */
     hk_store(&self->wait_since, hk_load(&hocket__tick));
-    hk_store(&self->wait_seq, hk_load(&self->wait_seq) + 1);
+    /* Whoever reads the new number sees that the last wait has ended, and this object. */
+    hk_store_rel(&self->wait_seq, hk_load(&self->wait_seq) + 1);
     hk_store_rel(&self->wait_class, cls); /* pairs with the readers' acquire: object before class */
     hk_store(&self->wait_state,
              (uint32_t)((flags & HOCKET__WAIT_CANCEL) ? HOCKET__WAITING_C : HOCKET__WAITING));
@@ -119,7 +120,7 @@ void hocket__wait_end(hocket_task *self)
     const struct hocket__wait_class *cls = hk_load(&self->wait_class);
     hk_store(&self->wait_state, (uint32_t)HOCKET__IDLE);
     hk_store_rel(&self->wait_class, NULL);
-    hk_store(&self->wait_seq, hk_load(&self->wait_seq) + 1);
+    hk_store_rel(&self->wait_seq, hk_load(&self->wait_seq) + 1);
     if (cls && cls->holder)
         hocket__graph_leave(); /* the object may die when we return: nobody may be reading it */
 }

@@ -25,10 +25,25 @@ struct hocket_delay_queue {
     hocket_cond more, room;
     size_t capacity;
     void (*drop)(void *value);
-    bool closed;
+    _Atomic bool closed; /* also read without it */
+    struct hocket__registered entry;
     const void *leader; /* an address on the leader's stack; NULL = nobody watches the clock */
     struct hocket__store store;
 };
+
+static void look(const struct hocket__registered *entry, struct hocket__queue_look *ret)
+{
+    const hocket_delay_queue *q = hk_container_of(entry, hocket_delay_queue, entry);
+    *ret = (struct hocket__queue_look){ .queue = q,
+                                        .kind = "delay",
+                                        .length = hk_load(&q->store.count),
+                                        .capacity = q->capacity,
+                                        .putters = hocket_cond_waiting(&q->room),
+                                        .getters = hocket_cond_waiting(&q->more),
+                                        .put_object = &q->room,
+                                        .get_object = &q->more,
+                                        .closed = hk_load(&q->closed) };
+}
 
 int hocket_delay_queue_new(hocket_delay_queue **ret_queue, size_t value_size,
                            const hocket_delay_queue_options *options)
@@ -50,6 +65,7 @@ int hocket_delay_queue_new(hocket_delay_queue **ret_queue, size_t value_size,
         hocket__free(q);
         return err;
     }
+    hocket__registry_enter(&q->entry, look);
     *ret_queue = q;
     return 0;
 }
@@ -82,9 +98,10 @@ static int put_locked(hocket_delay_queue *q, const void *value, hocket_time due,
                       hocket_time deadline)
 {
     int err = 0;
-    while (err == 0 && !q->closed && q->capacity != HOCKET_UNBOUNDED && length(q) >= q->capacity)
+    while (err == 0 && !hk_load(&q->closed) && q->capacity != HOCKET_UNBOUNDED &&
+           length(q) >= q->capacity)
         err = deadline <= HOCKET_NOW ? -ETIMEDOUT : hocket_cond_wait(&q->room, &q->mutex, deadline);
-    if (q->closed)
+    if (hk_load(&q->closed))
         return -EPIPE;
     if (err != 0 || (err = grow(q)) != 0) {
         if (err == -ENOMEM)
@@ -138,13 +155,13 @@ static int get_locked(hocket_delay_queue *q, void *ret_value, hocket_time deadli
         if (length(q) > 0 && first_due(q) <= hocket_now() && err != -ECANCELED) {
             hocket__free(hocket__store_pop(&q->store, ret_value));
             hocket_cond_signal(&q->room);
-            if (q->closed && length(q) == 0)
+            if (hk_load(&q->closed) && length(q) == 0)
                 hocket_cond_broadcast(&q->more);
             return 0;
         }
         if (err != 0)
             return err;
-        if (q->closed && length(q) == 0)
+        if (hk_load(&q->closed) && length(q) == 0)
             return -EPIPE;
         if (deadline <= HOCKET_NOW)
             return -ETIMEDOUT;
@@ -174,13 +191,10 @@ int hocket_delay_queue_close(hocket_delay_queue *q, int how)
     if (how != HOCKET_CLOSE_DRAIN && how != HOCKET_CLOSE_NOW)
         return -EINVAL;
     hocket_mutex_lock(&q->mutex);
-    bool before = q->closed, drops = how == HOCKET_CLOSE_NOW && length(q) > 0;
-    q->closed = true;
-    if (drops) {
-        dropped = q->store;
-        memset((void *)&q->store, 0, sizeof q->store);
-        q->store.bounded = q->store.heap = true; /* empty, without memory, for nobody puts */
-    }
+    bool before = hk_load(&q->closed), drops = how == HOCKET_CLOSE_NOW && length(q) > 0;
+    hk_store(&q->closed, true);
+    if (drops)
+        hocket__store_take_all(&q->store, &dropped);
     q->leader = NULL;
     hocket_cond_broadcast(&q->more);
     hocket_cond_broadcast(&q->room);
@@ -206,7 +220,7 @@ hocket_time hocket_delay_queue_next(hocket_delay_queue *q)
 bool hocket_delay_queue_closed(hocket_delay_queue *q)
 {
     hocket_mutex_lock(&q->mutex);
-    bool closed = q->closed;
+    bool closed = hk_load(&q->closed);
     hocket_mutex_unlock(&q->mutex);
     return closed;
 }
@@ -217,6 +231,7 @@ void hocket_delay_queue_free(hocket_delay_queue *q)
         return;
     if (hocket_cond_waiting(&q->more) > 0 || hocket_cond_waiting(&q->room) > 0)
         hocket__panic("hocket_delay_queue_free: tasks wait for delay queue %p", (void *)q);
+    hocket__registry_leave(&q->entry);
     hocket__store_end(&q->store, q->drop);
     hocket__free(q);
 }

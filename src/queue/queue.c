@@ -23,8 +23,6 @@
 
 #include "base/alloc.h"
 
-const struct hocket__wait_class hocket__queue_class = { "queue", NULL };
-
 /* ---- holding ---- */
 
 void hocket__queue_hold(hocket_queue *q)

@@ -45,6 +45,7 @@
 #include <hocket/queue.h>
 
 #include "park/cancel.h"
+#include "queue/registry.h"
 #include "queue/ring.h"
 #include "queue/store.h"
 #include "sync/sync.h"
@@ -66,6 +67,7 @@ struct hocket_queue {
     size_t capacity; /* 0 = rendezvous, HOCKET_UNBOUNDED */
     void (*drop)(void *value);
     bool ringed, by_number;
+    uint8_t order; /* enum hocket_queue_order */
 
     hocket__guard guard;
     _Atomic bool closed;       /* (seen) */
@@ -77,8 +79,9 @@ struct hocket_queue {
     _Atomic uint64_t others;      /* (seen) values put that never were in the ring */
     _Atomic uint64_t done;        /* (seen) values reported done, or dropped by a close */
     struct hocket__flag flag;     /* the descriptor; open once asked for */
-    struct hocket__store store;   /* if not ringed */
-    struct hocket__ring ring;     /* if not ringed, always slow */
+    struct hocket__registered entry;
+    struct hocket__store store; /* if not ringed */
+    struct hocket__ring ring;   /* if not ringed, always slow */
 };
 
 extern const struct hocket__wait_class hocket__queue_class;

@@ -55,6 +55,35 @@ static bool sensible(const hocket_queue_options *o, size_t value_size)
     return o->capacity != HOCKET_RENDEZVOUS || o->order == HOCKET_FIFO;
 }
 
+/* Values now; too few, if others get some while the two words are read. */
+static size_t about(const hocket_queue *q)
+{
+    if (!q->ringed)
+        return hk_load(&q->store.count);
+    const struct hocket__ring *r = &q->ring;
+    int64_t count = -1;
+    for (int i = 0; i < 4 && count < 0; i++) { /* negative: a lap or more went by */
+        uint64_t tail = hk_load_sc(&r->tail);
+        count = hocket__ring_between(r, hk_load_sc(&r->head), tail);
+    }
+    return count > 0 ? (size_t)count : 0;
+}
+
+static void look(const struct hocket__registered *entry, struct hocket__queue_look *ret)
+{
+    static const char *const kinds[] = { "fifo", "lifo", "priority" };
+    const hocket_queue *q = hk_container_of(entry, hocket_queue, entry);
+    *ret = (struct hocket__queue_look){ .queue = q,
+                                        .kind = q->capacity == 0 ? "rendezvous" : kinds[q->order],
+                                        .length = about(q),
+                                        .capacity = q->capacity,
+                                        .putters = hk_load(&q->putters_count),
+                                        .getters = hk_load(&q->getters_count),
+                                        .put_object = q,
+                                        .get_object = q,
+                                        .closed = hk_load(&q->closed) };
+}
+
 int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
                      const hocket_queue_options *options)
 {
@@ -81,6 +110,7 @@ int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
     q->capacity = capacity;
     q->drop = o->drop;
     q->ringed = ringed;
+    q->order = (uint8_t)o->order;
     q->by_number = o->order == HOCKET_PRIORITY && o->compare == NULL;
     q->flag = (struct hocket__flag)HOCKET__FLAG_INIT;
     q->ring = ring;
@@ -95,6 +125,7 @@ int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
             return err;
         }
     }
+    hocket__registry_enter(&q->entry, look);
     *ret_queue = q;
     return 0;
 }
@@ -135,9 +166,7 @@ static size_t empty(hocket_queue *q, uint64_t *ret_from, struct hocket__store *r
         for (size_t i = 0; i < count; i++)
             (void)hocket__ring_take(&q->ring);
     } else {
-        *ret_store = q->store;
-        memset((void *)&q->store, 0, sizeof q->store);
-        q->store.bounded = true;
+        hocket__store_take_all(&q->store, ret_store);
     }
     hk_store(&q->done, hk_load(&q->done) + count);
     return count;
@@ -181,6 +210,7 @@ void hocket_queue_free(hocket_queue *q)
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->getters);
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->putters);
     hocket__destroy_check("hocket_queue_free", "queue", q, &q->guard, &q->joiners);
+    hocket__registry_leave(&q->entry); /* nobody looks at it any more */
     if (hk_load(&q->producers) != 0)
         hocket__producers_forget(q);
     if (q->ringed)

@@ -148,6 +148,17 @@ void *hocket__store_pop(struct hocket__store *s, void *ret_value)
     return NULL;
 }
 
+void hocket__store_take_all(struct hocket__store *s, struct hocket__store *ret)
+{
+    *ret = *s;
+    hk_store(&s->count, 0);
+    if (s->heap)
+        memset(&s->sorted, 0, sizeof s->sorted);
+    else
+        memset(&s->chunks, 0, sizeof s->chunks);
+    s->bounded = true; /* it wants no memory */
+}
+
 static void drop_chunks(struct hocket__store *s, void (*drop)(void *value))
 {
     struct hocket__chunks *c = &s->chunks;

@@ -80,6 +80,9 @@ void hocket__store_push(struct hocket__store *s, const void *value, int64_t prio
 /* Of a store that holds something.  Gives back memory that is to be freed, or NULL. */
 void *hocket__store_pop(struct hocket__store *s, void *ret_value);
 
+/* Move all that is in `s` to *ret; nothing is put into `s` any more.  Its count may be read meanwhile. */
+void hocket__store_take_all(struct hocket__store *s, struct hocket__store *ret);
+
 /* Drop all values in the order they would come out, and give all memory back. */
 void hocket__store_end(struct hocket__store *s, void (*drop)(void *value));
 

@@ -173,7 +173,7 @@ static void shuffle(struct select *s)
 {
     /* Also of a select that will not wait: the next one draws another order. */
     uint32_t seq = hk_load(&s->self->wait_seq) + 2;
-    hk_store(&s->self->wait_seq, seq);
+    hk_store_rel(&s->self->wait_seq, seq);
     uint64_t state = hk_load(&s->self->id) << 32 ^ seq;
     for (size_t k = 0; k < s->count; k++) {
         size_t other = (size_t)(next_random(&state) % (k + 1));
