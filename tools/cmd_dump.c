@@ -6,6 +6,10 @@
  * as its value; it appends the dump to that file (src/trace/dump_signal.h has the protocol).  A
  * signal that nobody has installed a handler for would end the program, so nothing is sent before
  * /proc says that it is caught, and by us.
+ *
+ * Numbers of processes are given anew.  A pidfd (Linux 5.3) stays with the process that had the number
+ * when we began: if that one still lives after /proc was read, it is the one that was read about, and the
+ * signal goes to it or to nobody.  Older kernels leave a gap between looking and sending.
  */
 #include "command.h"
 #include "common/interrupt.h"
@@ -21,6 +25,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +47,7 @@ struct request {
     int signal;
     int64_t wait; /* ns */
     int file;
+    int process; /* a pidfd, or -1 */
 };
 
 static int complain(const struct request *r, const char *why)
@@ -76,7 +82,7 @@ static int find_signal(struct request *r)
     (void)fclose(f);
     if (unreadable)
         return complain(r, "it cannot be looked into (permissions?)");
-    if (version == 1 && r->signal > 0)
+    if (version == 1 && r->signal > 0 && r->signal <= SIGRTMAX)
         return 0;
     if (version > 1)
         return complain(r, "its Hocket is of another version than this program");
@@ -132,10 +138,42 @@ static int make_file(struct request *r)
     return r->file >= 0 ? 0 : complain(r, strerror(errno));
 }
 
+/* From here on the process is this one. */
+static void hold(struct request *r)
+{
+#ifdef SYS_pidfd_open
+    r->process = (int)syscall(SYS_pidfd_open, (pid_t)r->pid, 0);
+#endif
+}
+
+static bool has_ended(const struct request *r)
+{
+    struct pollfd p = { .fd = r->process, .events = POLLIN };
+    if (r->process >= 0)
+        return poll(&p, 1, 0) > 0;
+    return kill((pid_t)r->pid, 0) != 0 && errno == ESRCH;
+}
+
+static int deliver(const struct request *r, union sigval value)
+{
+#ifdef SYS_pidfd_send_signal
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = r->signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = value;
+    if (r->process >= 0)
+        return (int)syscall(SYS_pidfd_send_signal, r->process, r->signal, &info, 0);
+#endif
+    return sigqueue((pid_t)r->pid, r->signal, value);
+}
+
 static int ask(const struct request *r)
 {
     union sigval value = { .sival_ptr = (void *)(uintptr_t)(VALUE | (unsigned)r->file) };
-    if (sigqueue((pid_t)r->pid, r->signal, value) == 0)
+    if (deliver(r, value) == 0)
         return 0;
     return complain(r, errno == ESRCH ? "it has ended" : strerror(errno));
 }
@@ -175,7 +213,7 @@ static int await(const struct request *r, off_t *ret_end)
         struct stat s;
         if (interrupt_pending())
             return 1;
-        if (kill((pid_t)r->pid, 0) != 0 && errno == ESRCH)
+        if (has_ended(r))
             return complain(r, "it has ended");
         if (now() >= end) {
             message("dump", r->name,
@@ -215,7 +253,7 @@ static int show(const struct request *r, off_t end)
 static int dump_run(const struct command *self, char **argv)
 {
     struct options o;
-    struct request r = { .wait = 10 * SECOND, .file = -1 };
+    struct request r = { .wait = 10 * SECOND, .file = -1, .process = -1 };
     options_start(&o, self, argv);
     for (int id; (id = options_next(&o)) != OPTION_END;) {
         if (id == WAIT && (!units_duration(o.value, &r.wait) || r.wait == 0))
@@ -232,6 +270,7 @@ static int dump_run(const struct command *self, char **argv)
     if (!units_number(r.name, 1, INT32_MAX, &r.pid))
         return message_usage(self->name, "'%s' is no process id", r.name);
     interrupt_watch();
+    hold(&r);
     int status = check_owner(&r);
     if (status == 0)
         status = find_signal(&r);
@@ -244,6 +283,8 @@ static int dump_run(const struct command *self, char **argv)
         status = show(&r, end);
     if (r.file >= 0)
         (void)close(r.file);
+    if (r.process >= 0)
+        (void)close(r.process);
     return status;
 }
 

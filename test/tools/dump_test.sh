@@ -31,6 +31,23 @@ wait $pid 2>/dev/null
 run 1 dump $pid
 says "$dir/err" "there is no such process"
 
+# A mark with a signal that there is not is none.
+if command -v python3 >/dev/null; then
+    mkfifo "$dir/ready"
+    python3 -c 'import mmap, os, signal, sys
+mark = os.memfd_create("hocket-dump-1-999")
+os.ftruncate(mark, 4096)
+page = mmap.mmap(mark, 4096)
+open(sys.argv[1], "w").write("ready")
+signal.pause()' "$dir/ready" &
+    pid=$!
+    read -r _ <"$dir/ready"
+    run 1 dump $pid
+    says "$dir/err" "it does not run Hocket, or takes no signal for dumps"
+    kill $pid
+    wait $pid 2>/dev/null
+fi
+
 # A program that waits for somebody to write into a pipe; in a script's background SIGQUIT is ignored,
 # env gives it back.
 start() {
@@ -80,6 +97,13 @@ run 1 dump $pid
 says "$dir/err" "it is stopped"
 kill -CONT $pid
 finish_it
+
+# Nor is a stranger asked that has got the number of one who has ended (where that can be arranged).
+if command -v python3 >/dev/null && unshare -Urpf --mount-proc true 2>/dev/null; then
+    unshare -Urpf --mount-proc python3 "${0%/*}/dump_reuse.py" "$HOCKET" >"$dir/out" 2>&1
+    got=$?
+    [ $got -eq 0 ] || [ $got -eq 77 ] || fail "a number given anew: $(head -c 300 "$dir/out")"
+fi
 
 # Another user's: root can try.
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
