@@ -4,6 +4,10 @@
  *
  * Waiting with a limit is by a pidfd where the kernel has them (5.3), and by asking again with
  * pauses elsewhere: no signal handler of the program's is touched.
+ *
+ * A program that ignores SIGCHLD, or was started like that, never learns how its children ended, and
+ * one whose handler waits for every child takes ours away.  So from the fork to the end of the wait the
+ * signal is blocked, and not ignored.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -75,10 +79,37 @@ int hocket__child_exec(char *const *argv, int fd)
     return -errno;
 }
 
+/* From fork to wait; one child at a time. */
+static struct sigaction action_before;
+static sigset_t mask_before;
+
+static void ends_are_kept(void)
+{
+    struct sigaction plain = { .sa_handler = SIG_DFL };
+    sigset_t ends;
+    (void)sigemptyset(&ends);
+    (void)sigaddset(&ends, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &ends, &mask_before);
+    (void)sigaction(SIGCHLD, NULL, &action_before);
+    if (action_before.sa_handler == SIG_IGN || (action_before.sa_flags & SA_NOCLDWAIT))
+        (void)sigaction(SIGCHLD, &plain, NULL);
+}
+
+static void ends_as_before(void)
+{
+    if (action_before.sa_handler == SIG_IGN || (action_before.sa_flags & SA_NOCLDWAIT))
+        (void)sigaction(SIGCHLD, &action_before, NULL);
+    (void)sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
 int hocket__child_fork(void)
 {
+    ends_are_kept();
     pid_t child = fork();
-    return child < 0 ? -errno : (int)child;
+    int err = child < 0 ? -errno : 0;
+    if (child <= 0)
+        ends_as_before();
+    return err ? err : (int)child;
 }
 
 void hocket__child_output(int fd)
@@ -136,6 +167,7 @@ void hocket__child_wait(int child, int64_t limit_ns, struct hocket__child_end *r
     if (limit_ns == INT64_MAX || late)
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
             ;
+    ends_as_before();
     ret->late = late;
     ret->signalled = WIFSIGNALED(status);
     ret->value = ret->signalled ? WTERMSIG(status) : WEXITSTATUS(status);

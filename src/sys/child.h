@@ -29,7 +29,7 @@ struct hocket__child_end {
     int value; /* the signal or the exit status */
 };
 
-/* Fork.  In the child 0; -EAGAIN, -ENOMEM; else the child's id. */
+/* Fork.  In the child 0; -EAGAIN, -ENOMEM; else the child's id, which is to be waited for next. */
 int hocket__child_fork(void);
 
 /* In the child: become another program, which keeps `fd`.  -errno. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/expect.h"
@@ -122,6 +123,29 @@ START_TEST(how_it_ends_is_told)
 }
 END_TEST
 
+static void reap(int signal)
+{
+    int saved = errno;
+    (void)signal;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+    errno = saved;
+}
+
+/* How a run ended is known where children are ignored, and where a handler waits for all of them. */
+START_TEST(nobody_else_takes_its_end)
+{
+    void (*const handlers[])(int) = { SIG_IGN, reap };
+    for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+        (void)signal(SIGCHLD, handlers[i]);
+        HK_EXPECT_EQ(exec("good", HOCKET_SIM_RANDOM, 2), 0);
+        HK_EXPECT_EQ(exec("status", HOCKET_SIM_RANDOM, 2), -EPROTO);
+        HK_EXPECT_EQ(result.value, 3);
+        HK_EXPECT(signal(SIGCHLD, SIG_DFL) == handlers[i]);
+    }
+}
+END_TEST
+
 /* Not even root may execute what nobody may. */
 START_TEST(no_program_at_all)
 {
@@ -165,6 +189,7 @@ SUITE("sim_exec", 60)
     suite_once(a_program_as_it_is);
     suite_once(its_deadlock_is_found);
     suite_once(how_it_ends_is_told);
+    suite_once(nobody_else_takes_its_end);
     suite_once(no_program_at_all);
     suite_once(by_the_environment_alone);
 }
