@@ -214,10 +214,10 @@ const struct command command_top = {
     .synopsis = "[OPTION...] PID|NAME",
     .summary = "what a running program is at, from HOCKET_LIVE=1",
     .about =
-        "Shows each second what the workers of a running program do, for what its tasks wait, and\n"
-        "which wait longest. The program must run as the same user and have been started with\n"
-        "HOCKET_LIVE=1 in its environment, or have called hocket_live_start. It does not know\n"
-        "that it is looked at, and is never stopped.\n"
+        "Shows each second what the workers of a running program do, for what its tasks wait, which\n"
+        "queues are the fullest, and which tasks wait longest. The program must run as the same user\n"
+        "and have been started with HOCKET_LIVE=1 in its environment, or have called\n"
+        "hocket_live_start. It does not know that it is looked at, and is never stopped.\n"
         "\n"
         "q or Ctrl-C ends it. Where the output is no terminal one picture is written.\n",
     .options = top_options,

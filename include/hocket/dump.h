@@ -7,8 +7,9 @@
  * dump - who is there, and what does each wait for?
  *
  * A dump is text: the workers, then every task by scope, threads included, with id, name,
- * placement and state; for a task that waits what for and since when, who holds that, and its
- * deadline; for a fiber that does not run, and a thread that sleeps in a wait, its calls.
+ * placement and state; for a task that waits what for and since when, who holds that or how full
+ * the queue is, and its deadline; for a fiber that does not run, and a thread that sleeps in a wait,
+ * its calls.
  * Functions and static objects have their names where the program was not stripped.  Tasks that
  * stand at the same place for the same reason are one entry with their number.
  *
@@ -90,22 +91,26 @@ typedef struct hocket_stats_info {
     size_t wait_kinds;  /* how many of these are used */
     size_t waits_other; /* tasks in waits of further kinds */
     size_t workers, workers_asleep;
-    size_t queued;        /* ready fibers in the workers' queues */
-    size_t queued_most;   /* in the longest of them */
-    size_t os_threads;    /* that the runtime has, the caller of hocket_run included */
-    size_t stacks;        /* of fibers, in use or cached */
-    size_t stack_peak;    /* most bytes that any of them holds in memory, in whole pages */
-    uint64_t spawned;     /* tasks */
-    uint64_t switches;    /* from one stack to another */
-    uint64_t steals;      /* times a worker took tasks from another */
-    uint64_t wakes;       /* sleeping workers woken */
-    uint64_t lent;        /* workers lent by the watchdog or hocket_blocking_begin */
-    uint64_t reserved[8]; /* for what later versions count */
+    size_t queued;              /* ready fibers in the workers' queues */
+    size_t queued_most;         /* in the longest of them */
+    size_t os_threads;          /* that the runtime has, the caller of hocket_run included */
+    size_t stacks;              /* of fibers, in use or cached */
+    size_t stack_peak;          /* most bytes that any of them holds in memory, in whole pages */
+    uint64_t spawned;           /* tasks */
+    uint64_t switches;          /* from one stack to another */
+    uint64_t steals;            /* times a worker took tasks from another */
+    uint64_t wakes;             /* sleeping workers woken */
+    uint64_t lent;              /* workers lent by the watchdog or hocket_blocking_begin */
+    uint64_t queues;            /* hocket_queues and hocket_delay_queues there are now */
+    uint64_t queue_values;      /* in all of them */
+    uint64_t queue_values_most; /* in the longest of them */
+    uint64_t reserved[5];       /* for what later versions count */
 } hocket_stats_info;
 
 /*
- * Fill in *ret_stats.  Tasks are counted one by one while they go on, some 10 ns each, and each
- * stack is a system call: for now and then, not for each request.  Not a cancel point.
+ * Fill in *ret_stats.  Tasks and queues are counted one by one while they go on, some 10 ns each (100
+ * where there are a hundred thousand queues), and each stack is a system call: for now and then, not
+ * for each request.  Not a cancel point.
  *
  *     hocket_stats_info s;
  *     hocket_stats(&s);

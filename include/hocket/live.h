@@ -9,13 +9,18 @@
  *     HOCKET_LIVE=1 ./server &
  *     hocket top server
  *
- * A thread of its own writes twice a second what the workers do, how many tasks wait for what, and which
- * wait longest, into a page of shared memory that exists only while it is on.  A viewer of the same user
- * reads that page and nothing else: it never stops the program, and the program does not know of it.  HOCKET_LIVE=1
- * switches it on when the runtime starts, or the program does by these calls.
+ * A thread of its own writes twice a second what the workers do, how many tasks wait for what, how full
+ * the queues are, and which tasks wait longest, into a page of shared memory that exists only while it
+ * is on.  A viewer of the same user reads that page and nothing else: it never stops the program, and
+ * the program does not know of it.  HOCKET_LIVE=1 switches it on when the runtime starts, or the
+ * program does by these calls.
  *
  *   Callers    threads and fibers alike, also without a runtime.  Not signal handlers.
- *   Cost       50 looks at the workers and two at all tasks a second; nothing in the tasks themselves.
+ *   Queues     hocket_queue of every kind and hocket_delay_queue, also those made before it was switched
+ *              on: the 16 in which most values are, those of waiting putters too, then those with most
+ *              getters.  Not broadcasts, of which each reader has a length of its own.
+ *   Cost       50 looks at the workers and two at all tasks and queues a second; nothing in the tasks
+ *              themselves, but that making or freeing a queue may wait while 64 others are looked at.
  *   Blocks     stop waits for the thread, some milliseconds; no cancel points.
  *
  *     if ((err = hocket_live_start()) < 0)

@@ -84,8 +84,6 @@ struct hocket_queue {
     struct hocket__ring ring;   /* if not ringed, always slow */
 };
 
-extern const struct hocket__wait_class hocket__queue_class;
-
 void hocket__queue_hold(hocket_queue *q);
 
 /* Completes the wakes after the guard is free. */

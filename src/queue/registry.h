@@ -15,6 +15,8 @@
  */
 #include "park/record.h"
 
+extern const struct hocket__wait_class hocket__queue_class; /* of every wait for a hocket_queue */
+
 struct hocket__queue_look {
     const void *queue;
     const char *kind;                    /* "fifo", "lifo", "priority", "rendezvous", "delay" */

@@ -10,9 +10,11 @@
  * left out where names tell which they are.
  */
 #include <errno.h>
+#include <hocket/queue.h>
 #include <string.h>
 
 #include "park/graph.h"
+#include "queue/registry.h"
 #include "task/task.h"
 #include "trace/dump.h"
 #include "trace/names.h"
@@ -165,6 +167,27 @@ static void write_object(struct hocket__dump *d, const void *object)
     hocket__out_char(o, '>');
 }
 
+/* How full a queue is: "(63 of 64)". */
+static void write_queue(struct hocket__dump *d, const struct hocket__look *l)
+{
+    struct hocket__queue_look q;
+    struct hocket__out *o = &d->out;
+    if (l->cls != &hocket__queue_class || !hocket__registry_awaited(l->task, d->in_handler, &q) ||
+        q.queue != l->object)
+        return;
+    hocket__out_text(o, " (");
+    if (q.capacity == 0) {
+        hocket__out_text(o, q.kind);
+    } else {
+        bool bounded = q.capacity != HOCKET_UNBOUNDED;
+        hocket__out_number(o, q.length);
+        hocket__out_text(o, bounded ? " of " : ", no bound");
+        if (bounded)
+            hocket__out_number(o, q.capacity);
+    }
+    hocket__out_text(o, q.closed ? ", closed)" : ")");
+}
+
 static void write_wait(struct hocket__dump *d, const struct hocket__look *l, hocket_time since,
                        bool one_object)
 {
@@ -178,6 +201,7 @@ static void write_wait(struct hocket__dump *d, const struct hocket__look *l, hoc
     if (l->object != NULL && one_object) {
         hocket__out_char(o, ' ');
         write_object(d, l->object);
+        write_queue(d, l);
     }
     write_holders(d, l);
     if (l->on_top)

@@ -3,8 +3,9 @@
  * live - see hocket/live.h and trace/live_page.h
  *
  * One thread looks at the workers each SAMPLE, to know how busy they are, and writes the page each PUBLISH.
- * It reads what everybody may read (records, the atomics of workers), takes no lock of the scheduler but that of
- * its counters, and nothing waits for it.
+ * It reads what everybody may read (records, the atomics of workers, queues as queue/registry.h says), takes no lock
+ * of the scheduler but that of its counters, and nothing waits for it but the making and freeing of queues, for a
+ * batch of them.
  *
  * The page is made here and copied as a whole.  Its seq is stored odd before and even after the copy, with fences on
  * both sides; the reader is another process and reads by pread(2).
@@ -21,6 +22,7 @@
 
 #include "base/env.h"
 #include "park/graph.h"
+#include "queue/registry.h"
 #include "sched/quiet.h"
 #include "sched/worker.h"
 #include "sys/shared.h"
@@ -46,6 +48,7 @@ static _Atomic uint32_t stopping; /* futex */
 /* The thread's own. */
 static struct live_page page;
 static struct group groups[GROUPS];
+static struct hocket__queue_look fullest[LIVE_LINES];
 static uint32_t samples, busy[LIVE_WORKERS];
 static hocket_time started;
 
@@ -165,6 +168,64 @@ static void show_groups(void)
     }
 }
 
+/* ---- queues ---- */
+
+/* Values that wait to be got come first, those of putters too. */
+static bool fuller(const struct hocket__queue_look *a, const struct hocket__queue_look *b)
+{
+    size_t in_a = a->length + a->putters, in_b = b->length + b->putters;
+    return in_a != in_b ? in_a > in_b : a->getters > b->getters;
+}
+
+/* Keep the fullest, sorted; under the guard of all queues. */
+static void see_queue(const struct hocket__queue_look *look, void *unused)
+{
+    (void)unused;
+    page.queue_values += look->length;
+    unsigned at = page.queues_shown;
+    if (look->length + look->putters + look->getters == 0 ||
+        (at == LIVE_LINES && !fuller(look, &fullest[at - 1])))
+        return;
+    if (at < LIVE_LINES)
+        page.queues_shown++;
+    else
+        at--;
+    for (; at > 0 && fuller(look, &fullest[at - 1]); at--)
+        fullest[at] = fullest[at - 1];
+    fullest[at] = *look;
+}
+
+/* Who waits longest for it; the groups are sorted. */
+static void show_waiter(struct live_queue *l, const struct hocket__queue_look *look)
+{
+    for (unsigned i = 0; i < GROUPS && groups[i].cls != NULL; i++) {
+        const struct group *g = &groups[i];
+        if ((g->object != look->put_object && g->object != look->get_object) ||
+            g->longest < l->longest)
+            continue;
+        l->longest = g->longest;
+        (void)hocket__task_name(hocket__record_at(g->slot), l->task, sizeof l->task);
+    }
+}
+
+static void look_at_queues(void)
+{
+    page.queues = hocket__registry_each(see_queue, NULL);
+    for (unsigned i = 0; i < page.queues_shown; i++) {
+        const struct hocket__queue_look *look = &fullest[i];
+        struct live_queue *l = &page.queue[i];
+        *l = (struct live_queue){ .object = (uint64_t)(uintptr_t)look->queue,
+                                  .length = look->length,
+                                  .capacity = look->capacity,
+                                  .putters = look->putters,
+                                  .getters = look->getters,
+                                  .closed = look->closed };
+        text(l->kind, look->kind);
+        if (look->putters + look->getters > 0)
+            show_waiter(l, look);
+    }
+}
+
 /* ---- workers ---- */
 
 static uint32_t state_of(struct hocket__worker *w)
@@ -250,6 +311,7 @@ static void publish(void)
     page.interval = PUBLISH;
     look_at_tasks(now);
     show_groups();
+    look_at_queues();
     look_at_workers();
     hocket__sched_stats(&stats);
     page.spawned = stats.spawned;

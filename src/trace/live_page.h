@@ -14,7 +14,7 @@
 
 #define LIVE_NAME    "hocket-live"
 #define LIVE_MAGIC   UINT64_C(0x6576696c20746b68) /* "hkt live" */
-#define LIVE_VERSION 1u
+#define LIVE_VERSION 2u
 #define LIVE_WORKERS 64
 #define LIVE_LINES   16
 #define LIVE_TEXT    32
@@ -45,6 +45,17 @@ struct live_waiter {
     uint32_t padding;
 };
 
+/* Something is in it, or somebody waits for it. */
+struct live_queue {
+    char kind[LIVE_TEXT]; /* "fifo", "lifo", "priority", "rendezvous", "delay" */
+    char task[LIVE_TEXT]; /* who waits longest, or "" */
+    uint64_t object, length;
+    uint64_t capacity; /* UINT64_MAX: no bound */
+    uint64_t putters, getters;
+    uint64_t longest; /* ns until now, of that task */
+    uint32_t closed, padding;
+};
+
 struct live_page {
     uint64_t magic;
     uint32_t version, size; /* sizeof(struct live_page) */
@@ -56,10 +67,12 @@ struct live_page {
     uint64_t spawned, switches, steals, wakes; /* since the runtime started */
     uint32_t workers, workers_shown;
     uint32_t waits, waits_shown; /* objects that somebody waits for */
-    uint32_t waiters_shown, padding;
+    uint32_t waiters_shown, queues_shown;
+    uint64_t queues, queue_values; /* all there are, and what is in them */
     struct live_worker worker[LIVE_WORKERS];
     struct live_wait wait[LIVE_LINES];
     struct live_waiter waiter[LIVE_LINES];
+    struct live_queue queue[LIVE_LINES]; /* the fullest, first */
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include <hocket/runtime.h>
 #include <string.h>
 
+#include "queue/registry.h"
 #include "sched/worker.h"
 #include "trace/dump.h"
 
@@ -48,7 +49,7 @@ static void count_task(hocket_stats_info *s, hocket_task *t)
         count_wait(s, l.cls->name);
 }
 
-static void count_queues(hocket_stats_info *s)
+static void count_runqs(hocket_stats_info *s)
 {
     for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
         struct hocket__worker *w = hk_load_acq(&hocket__rt.workers[i]);
@@ -62,6 +63,14 @@ static void count_queues(hocket_stats_info *s)
     }
 }
 
+static void count_queue(const struct hocket__queue_look *look, void *stats)
+{
+    hocket_stats_info *s = stats;
+    s->queue_values += look->length;
+    if (look->length > s->queue_values_most)
+        s->queue_values_most = look->length;
+}
+
 void hocket_stats(hocket_stats_info *ret_stats)
 {
     hocket_runtime_stats r;
@@ -70,6 +79,7 @@ void hocket_stats(hocket_stats_info *ret_stats)
     s->size = offsetof(hocket_stats_info, reserved);
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++)
         count_task(s, hocket__record_at(slot));
+    s->queues = hocket__registry_each(count_queue, s);
     hocket_runtime_stats_get(&r);
     s->spawned = r.spawned;
     s->switches = r.switches;
@@ -80,7 +90,7 @@ void hocket_stats(hocket_stats_info *ret_stats)
     s->stacks = r.stacks;
     if (!hocket_running())
         return;
-    count_queues(s);
+    count_runqs(s);
     if (hocket__stacks_pin()) {
         s->stack_peak = hocket__stack_peak();
         hocket__stacks_unpin();

@@ -31,6 +31,11 @@ static struct live_page good_page(void)
     p.wait[0] = (struct live_wait){ "mutex", 0x1000, 2, 5000000, 4000000, "late", "holder" };
     p.waiters_shown = 1;
     p.waiter[0] = (struct live_waiter){ "late", "mutex", 9, 0x1000, 4000000, 0, 0 };
+    p.queues = 3;
+    p.queue_values = 70;
+    p.queues_shown = 2;
+    p.queue[0] = (struct live_queue){ "fifo", "slow", 0x2000, 64, 64, 2, 0, 6000000, 0, 0 };
+    p.queue[1] = (struct live_queue){ "lifo", "", 0x3000, 6, UINT64_MAX, 0, 0, 0, 1, 0 };
     return p;
 }
 
@@ -155,6 +160,7 @@ START_TEST(nothing_in_it_is_believed)
     end(pid);
     HK_EXPECT(p.workers_shown <= LIVE_WORKERS && p.waits_shown <= LIVE_LINES);
     HK_EXPECT(p.waiters_shown <= LIVE_LINES && p.worker[0].load <= 1000);
+    HK_EXPECT(p.queues_shown <= LIVE_LINES && strlen(p.queue[0].task) < LIVE_TEXT);
     HK_EXPECT(strlen(p.waiter[LIVE_LINES - 1].kind) < LIVE_TEXT);
     HK_EXPECT(strlen(text_of(&p, 0, 0, false)) > 100);
     HK_EXPECT(strlen(text_of(&p, 0, 0, true)) > 100);
@@ -175,8 +181,17 @@ START_TEST(what_is_shown)
     HK_EXPECT(strstr(text, "runs crunch") != NULL && strstr(text, "50%") != NULL);
     HK_EXPECT(strstr(text, "late, held by holder") != NULL);
     HK_EXPECT(strstr(text, "late [9]") != NULL);
+    HK_EXPECT(strstr(text, "\n3 queues with 70 values in all\n") != NULL);
+    HK_EXPECT(strstr(text, "     64  64             2       0     6 ms  fifo 0x2000") != NULL);
+    HK_EXPECT(strstr(text, "      6  no bound       0       0           lifo 0x3000 closed") !=
+              NULL);
     text = text_of(&p, 0, 0, true);
     HK_EXPECT(strstr(text, "\"load\":0.500") != NULL);
+    HK_EXPECT(strstr(text, "\"queues\":3,\"queue_values\":70,") != NULL);
+    HK_EXPECT(strstr(text, "\"fullest\":[{\"kind\":\"fifo\",\"object\":\"0x2000\",\"length\":64,"
+                           "\"capacity\":64,\"putters\":2,\"getters\":0,\"closed\":false,"
+                           "\"longest_ns\":6000000,\"task\":\"slow\"},{") != NULL);
+    HK_EXPECT(strstr(text, "\"capacity\":null,") != NULL);
     HK_EXPECT(strstr(text, "\"holder\":\"holder\"") != NULL);
     /* Lines are cut, and no more are there than fit. */
     text = text_of(&p, 20, 5, false);
@@ -187,6 +202,10 @@ START_TEST(what_is_shown)
         line = strchr(stop, '\n') + 1;
     }
     HK_EXPECT_EQ(lines, 5);
+    /* A program without queues shows nothing of them. */
+    p.queues = p.queues_shown = 0;
+    text = text_of(&p, 0, 0, false);
+    HK_EXPECT(strstr(text, "queues") == NULL && strstr(text, "putters") == NULL);
 }
 END_TEST
 
@@ -202,6 +221,9 @@ START_TEST(a_program_of_ours)
     HK_EXPECT(pid >= 0);
     if (pid == 0) {
         static hocket_event never;
+        hocket_queue *q = NULL;
+        HK_EXPECT_OK(hocket_queue_new(&q, 1, HOCKET_QUEUE_OPTIONS(.capacity = 9)));
+        HK_EXPECT_OK(hocket_queue_put(q, "x", HOCKET_NOW));
         HK_EXPECT_EQ(hocket_live_start(), 0);
         HK_EXPECT_EQ(hocket_live_start(), -EALREADY);
         HK_EXPECT_EQ(write(ready[1], "x", 1), 1);
@@ -214,6 +236,8 @@ START_TEST(a_program_of_ours)
     HK_EXPECT_STR(p.wait[0].kind, "event");
     HK_EXPECT_EQ(p.workers, 0);
     HK_EXPECT_EQ(p.threads, 1);
+    HK_EXPECT_EQ(p.queues_shown, 1);
+    HK_EXPECT(p.queue[0].length == 1 && p.queue[0].capacity == 9);
     end(pid);
     /* On and off; a page is there only meanwhile. */
     hocket_live_stop();

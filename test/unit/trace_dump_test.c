@@ -114,6 +114,62 @@ START_TEST(holders_deadlines_and_calls)
 }
 END_TEST
 
+static int puts_for_ever(void *arg)
+{
+    int value = 0, err = hocket_queue_put(arg, &value, HOCKET_FOREVER);
+    return err == -EPIPE ? 0 : err;
+}
+
+static int gets_for_ever(void *arg)
+{
+    int value, err = hocket_queue_get(arg, &value, HOCKET_FOREVER);
+    return err == -EPIPE ? 0 : err;
+}
+
+static int joins_for_ever(void *arg)
+{
+    return hocket_queue_join(arg, HOCKET_FOREVER);
+}
+
+/* One after the other: those who wait alike for several queues are one, without any. */
+static void how_full(hocket_task_fn *waits, size_t capacity, int values, bool closed,
+                     const char *says)
+{
+    char line[300], object[64];
+    hocket_queue *q;
+    HK_EXPECT_OK(hocket_queue_new(&q, sizeof(int), HOCKET_QUEUE_OPTIONS(.capacity = capacity)));
+    for (int i = 0; i < values; i++)
+        HK_EXPECT_OK(hocket_queue_put(q, &i, HOCKET_NOW));
+    if (closed)
+        HK_EXPECT_OK(hocket_queue_close(q, HOCKET_CLOSE_DRAIN));
+    hocket_task *t = run_spawn(waits, q);
+    RUN_UNTIL(run_parked(t));
+    char *text = dumped();
+    snprintf(object, sizeof object, " for queue %p%s", (void *)q, says);
+    line_of(text, t, line, sizeof line);
+    DUMPED_HAS(line, object);
+    free(text);
+    (void)hocket_queue_close(q, HOCKET_CLOSE_NOW);
+    run_finish(t, 0);
+    hocket_queue_free(q);
+}
+
+static int how_full_queues_are(void *arg)
+{
+    (void)arg;
+    how_full(puts_for_ever, 2, 2, false, " (2 of 2)");
+    how_full(puts_for_ever, HOCKET_RENDEZVOUS, 0, false, " (rendezvous)");
+    how_full(gets_for_ever, HOCKET_UNBOUNDED, 0, false, " (0, no bound)");
+    how_full(joins_for_ever, 0, 1, true, " (1 of 64, closed)");
+    return 0;
+}
+
+START_TEST(queues_and_how_full)
+{
+    run_in(_i, how_full_queues_are, NULL);
+}
+END_TEST
+
 static int a_scope_in_a_scope(void *arg)
 {
     hocket_scope inner;
@@ -439,6 +495,7 @@ END_TEST
 SUITE("trace_dump", 40)
 {
     suite_each(holders_deadlines_and_calls);
+    suite_each(queues_and_how_full);
     suite_each(scopes_are_a_tree);
     suite_once(alike_ones_are_one);
     suite_once(held_ready_and_joined_in_place);

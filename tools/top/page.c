@@ -179,6 +179,7 @@ static void check(struct live_page *p)
     p->workers_shown = p->workers_shown < LIVE_WORKERS ? p->workers_shown : LIVE_WORKERS;
     p->waits_shown = p->waits_shown < LIVE_LINES ? p->waits_shown : LIVE_LINES;
     p->waiters_shown = p->waiters_shown < LIVE_LINES ? p->waiters_shown : LIVE_LINES;
+    p->queues_shown = p->queues_shown < LIVE_LINES ? p->queues_shown : LIVE_LINES;
     for (int i = 0; i < LIVE_WORKERS; i++) {
         clean(p->worker[i].task);
         if (p->worker[i].load > 1000)
@@ -190,6 +191,8 @@ static void check(struct live_page *p)
         clean(p->wait[i].holder);
         clean(p->waiter[i].name);
         clean(p->waiter[i].kind);
+        clean(p->queue[i].kind);
+        clean(p->queue[i].task);
     }
 }
 

@@ -68,6 +68,9 @@ static void head(struct screen *s, const struct top *t, const struct live_page *
          " ready, %" PRIu64 " held; %" PRIu64 " on threads; for %s",
          t->name, t->pid, p->tasks, p->waiting, p->running, p->ready, p->held, p->threads,
          span(p->age, age));
+    if (p->queues > 0)
+        line(s, false, "%" PRIu64 " queue%s with %" PRIu64 " value%s in all", p->queues,
+             p->queues == 1 ? "" : "s", p->queue_values, p->queue_values == 1 ? "" : "s");
     if (b != NULL)
         line(s, false, "%.0f spawned/s, %.0f switches/s, %.0f steals/s, %.0f wakes/s",
              rate(p->spawned, b->spawned, s->view, p), rate(p->switches, b->switches, s->view, p),
@@ -109,6 +112,27 @@ static void hottest(struct screen *s, const struct live_page *p)
     }
 }
 
+static void fullest(struct screen *s, const struct live_page *p)
+{
+    char waited[24], bound[24];
+    if (p->queues_shown == 0)
+        return;
+    line(s, false, "%s", "");
+    line(s, true, "%7s  %-8s %7s %7s %8s  %s", "values", "of", "putters", "getters", "longest",
+         "queue");
+    uint32_t most = s->view->height > 0 ? (uint32_t)(s->view->height / 6) : LIVE_LINES;
+    for (uint32_t i = 0; i < p->queues_shown && i < most; i++) {
+        const struct live_queue *q = &p->queue[i];
+        char name[LIVE_TEXT + 32];
+        snprintf(bound, sizeof bound, "%" PRIu64, q->capacity);
+        snprintf(name, sizeof name, "%s 0x%" PRIx64 "%s", q->kind, q->object,
+                 q->closed ? " closed" : "");
+        line(s, false, "%7" PRIu64 "  %-8s %7" PRIu64 " %7" PRIu64 " %8s  %-25s %s", q->length,
+             q->capacity == UINT64_MAX ? "no bound" : bound, q->putters, q->getters,
+             q->task[0] != '\0' ? span(q->longest, waited) : "", name, q->task);
+    }
+}
+
 static void longest(struct screen *s, const struct live_page *p)
 {
     char waited[24];
@@ -131,6 +155,7 @@ void top_text(struct output *o, const struct top *t, const struct live_page *p,
     head(&s, t, p);
     workers(&s, p);
     hottest(&s, p);
+    fullest(&s, p);
     longest(&s, p);
 }
 
@@ -172,6 +197,25 @@ static void json_wait(struct output *o, const struct live_wait *w)
     output_text(o, "}");
 }
 
+static void json_queue(struct output *o, const struct live_queue *q)
+{
+    output_text(o, "{");
+    string(o, "kind", q->kind);
+    output_printf(o,
+                  ",\"object\":\"0x%" PRIx64 "\",\"length\":%" PRIu64 ",\"capacity\":", q->object,
+                  q->length);
+    if (q->capacity == UINT64_MAX)
+        output_text(o, "null");
+    else
+        output_printf(o, "%" PRIu64, q->capacity);
+    output_printf(o,
+                  ",\"putters\":%" PRIu64 ",\"getters\":%" PRIu64
+                  ",\"closed\":%s,\"longest_ns\":%" PRIu64 ",",
+                  q->putters, q->getters, q->closed ? "true" : "false", q->longest);
+    string(o, "task", q->task);
+    output_text(o, "}");
+}
+
 static void json_waiter(struct output *o, const struct live_waiter *w)
 {
     output_printf(o, "{\"id\":%" PRIu64 ",", w->id);
@@ -193,7 +237,8 @@ void top_json(struct output *o, const struct live_page *p)
                    { "held", p->held },       { "threads", p->threads },
                    { "spawned", p->spawned }, { "switches", p->switches },
                    { "steals", p->steals },   { "wakes", p->wakes },
-                   { "workers", p->workers }, { "objects", p->waits } };
+                   { "workers", p->workers }, { "objects", p->waits },
+                   { "queues", p->queues },   { "queue_values", p->queue_values } };
     output_text(o, "{");
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         number(o, counts[i].name, counts[i].value);
@@ -208,6 +253,11 @@ void top_json(struct output *o, const struct live_page *p)
     for (uint32_t i = 0; i < p->waits_shown; i++) {
         output_text(o, i > 0 ? "," : "");
         json_wait(o, &p->wait[i]);
+    }
+    output_text(o, "],\"fullest\":[");
+    for (uint32_t i = 0; i < p->queues_shown; i++) {
+        output_text(o, i > 0 ? "," : "");
+        json_queue(o, &p->queue[i]);
     }
     output_text(o, "],\"longest\":[");
     for (uint32_t i = 0; i < p->waiters_shown; i++) {
