@@ -116,25 +116,41 @@ static void clear_results(struct sim_shared *s)
     s->name_count = 0;
 }
 
+static const char panic_mark[] = "hocket: panic: ";
+
+/* Where the line of a panic begins in what the run wrote, which may be much; or -1. */
+static int64_t find_panic(const struct sim_session *x)
+{
+    char text[4096];
+    const size_t mark = sizeof panic_mark - 1;
+    int64_t at = x->output_from;
+    ssize_t n;
+    while (x->output >= 0 && (n = pread(x->output, text, sizeof text, at)) >= (ssize_t)mark) {
+        const char *found = memmem(text, (size_t)n, panic_mark, mark);
+        if (found != NULL)
+            return at + (found - text);
+        at += n - (ssize_t)mark + 1;
+    }
+    return -1;
+}
+
 /*
  * The line of a panic in what the run wrote becomes the message.  A cycle of waits is found by the
  * library itself, which panics: to us it is a deadlock like any other.
  */
 static bool take_panic(struct sim_session *x)
 {
-    static const char mark[] = "hocket: panic: ", cycle[] = "deadlock: ";
+    static const char cycle[] = "deadlock: ";
     struct sim_shared *s = x->shared;
-    char text[4096];
-    if (x->output < 0)
+    char line[1024];
+    int64_t at = find_panic(x);
+    ssize_t n = at >= 0 ? pread(x->output, line, sizeof line - 1, (off_t)at) : 0;
+    if (n <= 0)
         return false;
-    ssize_t n = pread(x->output, text, sizeof text - 1, (off_t)x->output_from);
-    text[n > 0 ? n : 0] = '\0';
-    const char *line = strstr(text, mark);
-    if (!line)
-        return false;
-    (void)snprintf(s->message, sizeof s->message, "%.*s",
-                   (int)(strcspn(line, "\n") - strlen("hocket: ")), line + strlen("hocket: "));
-    return strncmp(line + strlen(mark), cycle, strlen(cycle)) == 0;
+    line[n] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    (void)snprintf(s->message, sizeof s->message, "%s", line + strlen("hocket: "));
+    return strncmp(line + sizeof panic_mark - 1, cycle, strlen(cycle)) == 0;
 }
 
 static void judge(struct sim_session *x, const struct hocket__child_end *end)

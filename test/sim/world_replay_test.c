@@ -264,6 +264,8 @@ START_TEST(files_of_choices_that_are_damaged)
         "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 run 3\nend 1\n",
         "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 go 3 4\nend 1\n",
         "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 0 0\n1 2 go 3\nend 2\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep 99 1\nend 0\n",
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\nsweep -1 1\nend 0\n",
     };
     int rc = replay_of(good, sizeof good - 1);
     HK_EXPECT(rc == 0 || rc == -EILSEQ);

@@ -165,6 +165,22 @@ START_TEST(two_orders_deadlock)
 }
 END_TEST
 
+/* The library's own line about the cycle comes behind much else. */
+static int loud_abba(void *arg)
+{
+    for (int i = 0; i < 500; i++)
+        HK_EXPECT_OK(hocket_print(stdout, "a program that has much to say, line %d\n", i));
+    return abba(arg);
+}
+
+START_TEST(a_deadlock_of_a_program_that_writes_much)
+{
+    int placement = HOCKET_ON_FIBER;
+    HK_EXPECT_EQ(sim(loud_abba, &placement, HOCKET_SIM_RANDOM, 500), -EDEADLK);
+    HK_EXPECT(strstr(result.message, "panic: deadlock: ") != NULL);
+}
+END_TEST
+
 static hocket_cond cond;
 static bool ready;
 
@@ -349,6 +365,7 @@ SUITE("sim", 60)
     suite_once(its_repaired_form_survives);
     suite_once(the_exhaustive_search_comes_to_its_end);
     suite_once(two_orders_deadlock);
+    suite_once(a_deadlock_of_a_program_that_writes_much);
     suite_once(a_lost_wakeup_is_a_deadlock);
     suite_once(every_bad_end_has_its_name);
     suite_once(a_run_that_blocks_outside_is_ended);
