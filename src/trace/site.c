@@ -25,7 +25,7 @@
 #include "trace/names.h"
 
 #define FRAMES  HOCKET__SITE_CALLS /* the library is up to seven calls deep where it waits */
-#define LIBRARY 4u /* so many are its own at least: from here to hocket__wait_park */
+#define LIBRARY 2u /* so many are its own at least: the onlooker, hocket__wait_park */
 #define SITES   4096u
 #define STEPS   1024u
 #define RECENT  256u
