@@ -370,13 +370,15 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
     for (;;) {
         bool rare = ++w->tick % RUN_QUOTA == 0 || w->look || hocket__in_world();
         if (hk_unlikely(rare)) {
-            w->look = false;
+            w->look = w->passing = false;
             (void)take_injected(w);
             (void)fire_timers(w, true);
         }
         if (hk_unlikely(hk_load(&hocket__rt.interrupted)) &&
-            hk_xchg(&hocket__rt.interrupted, false) && hocket__sched_pending)
+            hk_xchg(&hocket__rt.interrupted, false) && hocket__sched_pending) {
+            w->passing = false;
             hocket__sched_pending();
+        }
         if (hk_unlikely(hk_load(&w->driver) != NULL) && hocket__worker_done(w)) {
             not_searching(w, true);
             return NULL;
@@ -388,6 +390,7 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
                 hocket__left_tell(w);
             return t;
         }
+        w->passing = false;
         if (w->left_count > 0) {
             hocket__left_flush(w); /* whoever waited for them may be here now */
             continue;

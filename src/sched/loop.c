@@ -38,9 +38,10 @@ static void loop_entry(void *arg);
 
 /* ---- stacks ---- */
 
-static struct hocket__stack *stack_blank(size_t bytes)
+static struct hocket__stack *stack_blank(struct hocket__worker *w, size_t bytes)
 {
     struct hocket__stack *s;
+    w->passing = false; /* system calls */
     if (hocket__stack_new(bytes, &s) != 0)
         return NULL;
     s->sp = hocket__switch_make(hocket__stack_top(s), loop_entry);
@@ -49,8 +50,9 @@ static struct hocket__stack *stack_blank(size_t bytes)
     return s;
 }
 
-static void stack_give_back(struct hocket__stack *s)
+static void stack_give_back(struct hocket__worker *w, struct hocket__stack *s)
 {
+    w->passing = false;
     hocket__tsan_destroy(s->tsan_fiber);
     s->tsan_fiber = NULL;
     hocket__asan_unpoison(s->base, hocket__stack_usable(s));
@@ -60,7 +62,7 @@ static void stack_give_back(struct hocket__stack *s)
 static void idle_push(struct hocket__worker *w, struct hocket__stack *s)
 {
     if (w->idle_count >= IDLE_MAX) {
-        stack_give_back(s);
+        stack_give_back(w, s);
         return;
     }
     s->next = w->idle;
@@ -86,14 +88,14 @@ bool hocket__loop_surplus(const struct hocket__worker *w)
 void hocket__loop_give_back(struct hocket__worker *w)
 {
     while (w->idle_count > IDLE_KEPT)
-        stack_give_back(idle_pop(w));
+        stack_give_back(w, idle_pop(w));
 }
 
 bool hocket__loop_reserve(struct hocket__worker *w)
 {
     if (hk_likely(w->idle != NULL))
         return true;
-    struct hocket__stack *s = stack_blank(0);
+    struct hocket__stack *s = stack_blank(w, 0);
     if (!s)
         return false;
     idle_push(w, s);
@@ -138,7 +140,7 @@ static void post_run(struct hocket__worker *w)
         hocket__runq_unlock(&w->q);
         break;
     case HOCKET__POST_IDLE: idle_push(w, w->post_stack); break;
-    case HOCKET__POST_FREE: stack_give_back(w->post_stack); break;
+    case HOCKET__POST_FREE: stack_give_back(w, w->post_stack); break;
     }
 }
 
@@ -368,7 +370,7 @@ static void run_task(struct hocket__worker *w, hocket_task *t)
 /* A task that wants more stack than we stand on: a loop on a larger one begins with it. */
 static void start_large(struct hocket__worker *w, hocket_task *t)
 {
-    struct hocket__stack *to = stack_blank(HOCKET__STACK_MIN << t->stack_class);
+    struct hocket__stack *to = stack_blank(w, HOCKET__STACK_MIN << t->stack_class);
     if (!to) {
         hocket__sched_start_failed(t, -ENOMEM);
         return;
@@ -439,8 +441,10 @@ void hocket__loop_enter(struct hocket__worker *w)
     hocket_task *self = hocket__self_or_null();
     uint32_t held = hocket__self_held();
     struct hocket__cxx cxx = hocket__cxx_take();
+    w->passing = false;
     leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
     hocket__nosync_acquire(w);
+    w->passing = false;
     hocket__cxx_put(cxx);
     hocket__self_set(self, held);
 }

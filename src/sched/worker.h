@@ -53,9 +53,10 @@ struct hocket__worker {
     struct hocket__stack *idle;  /* suspended or blank loops, chained by next */
     unsigned idle_count;
     unsigned tick;
-    bool look;  /* the next dispatch looks at the shared places too */
-    bool woken; /* by a waker that counted us as searching */
-    bool lent;  /* made to replace one that is stuck or blocked */
+    bool look;    /* the next dispatch looks at the shared places too */
+    bool woken;   /* by a waker that counted us as searching */
+    bool lent;    /* made to replace one that is stuck or blocked */
+    bool passing; /* a task left it, and it goes on at once with another: see trace/events.c */
     enum hocket__post post;
     hocket_task *post_task;
     struct hocket__stack *post_stack;

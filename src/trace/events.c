@@ -5,6 +5,16 @@
  * An event is 32 bytes: the processor's counter, and three words.  The counter is written whole,
  * and the writer takes the beginning of the trace off, so an event that is late does no harm.
  *
+ * Reading the counter is most of what an event costs.  So where a task leaves its worker (EXIT,
+ * PARK, YIELD) and the worker goes on at once with another, the START or RESUME of that one has
+ * the same stamp: between the two lie some hundred instructions of the library, no code of the
+ * program, no system call and no search.  `passing` of the worker says so: it is set here when a
+ * task leaves, and taken back by the loop where it does anything else.  The rule needs that
+ * every task that runs is seen (both classes) and that no hook is called between.  Order stays
+ * exact: the next task was in the queue of this very worker, where nobody else puts one, so nothing
+ * on another lane lies between.  Only who left may have been woken there meanwhile; if it goes
+ * on itself it takes a stamp of its own.
+ *
  * Who is the waker: the task that this thread is with.  A worker that is with none (its loop fires
  * timers, looks at descriptors) still has the last one's record in its thread-local, so `running`
  * is asked.
@@ -16,8 +26,10 @@
 
 #include "park/guard.h"
 #include "park/watch.h"
+#include "park/world.h"
 #include "sched/worker.h"
 #include "sys/ticks.h"
+#include "task/fail.h"
 #include "trace/ring.h"
 #include "trace/site.h"
 
@@ -57,39 +69,114 @@ const char *hocket__event_kind_name(uint32_t number)
 
 /* ---- one event ---- */
 
-static inline uint64_t stamp(enum hkt_event_kind kind)
+/* Bits beside the kind. */
+#define LEAVES    0x100u /* a task leaves its worker */
+#define ENTERS    0x200u /* a task goes on */
+#define LABELS    0x400u /* the thread may have become a worker */
+#define KIND(how) ((how)&0xffu)
+
+static inline uint64_t stamp(int64_t ticks)
 {
-    return (uint64_t)hocket__ticks() << 8 | kind;
+    return (uint64_t)ticks << 8;
 }
 
-HK_NOINLINE void hocket__event_put(enum hkt_event_kind kind, uint64_t task, uint64_t object,
-                                   uint64_t value)
+/* May the next task have the stamp of the one that left? */
+static inline bool at_once(const struct hocket__ring *r, struct hocket__worker *w, uint64_t next,
+                           uint64_t task)
 {
+    if (w == NULL || !w->passing)
+        return false;
+    w->passing = false;
+    return r->left == next && next > hk_load(&r->begin) && r->leaver != task &&
+           hk_load(&hocket__hooks) == NULL;
+}
+
+/* A task leaves: its event is the one before `next`. */
+static inline void left(struct hocket__ring *r, struct hocket__worker *w, uint64_t next,
+                        uint64_t task, uint64_t when)
+{
+    const uint32_t both = HKT_CLASS_TASKS | HKT_CLASS_WAITS;
+    r->left = next;
+    r->leaver = task;
+    r->left_at = when;
+    w->passing = (hk_peek(&hocket__tracing) & both) == both && !hocket__in_world() &&
+                 hk_load(&hocket__hooks) == NULL;
+}
+
+static inline bool unlabelled(const struct hocket__ring *r, const struct hocket__worker *w)
+{
+    return w != NULL && hk_load(&r->worker) != w->index;
+}
+
+/* The first event of a thread, or as a worker; by another clock; in a handler inside an event. */
+static HK_NOINLINE void put_slowly(unsigned how, uint64_t task, uint64_t object, uint64_t value)
+{
+    struct hocket__worker *w = hocket__worker_here();
     struct hocket__ring *r = hocket__ring_here();
+    if (w != NULL)
+        w->passing = false;
     if (r == NULL || !hocket__ring_begin(r))
         return;
     uint64_t next = hk_load(&r->next);
-    hocket__ring_put(r, next, stamp(kind), task, object, value);
-    hocket__ring_end(r, next + 1);
+    if (how & LABELS && unlabelled(r, w)) {
+        hk_store(&r->worker, w->index);
+        hocket__ring_put(r, next++, stamp(hocket__ticks()) | HKT_LANE_OF, 0, hk_load(&r->tid),
+                         (uint64_t)w->index + 1);
+    }
+    hocket__ring_put(r, next++, stamp(hocket__ticks()) | KIND(how), task, object, value);
+    hocket__ring_end(r, next);
 }
 
-void hocket__event_put_text(enum hkt_event_kind kind, uint64_t task, uint64_t object,
-                            uint64_t value, const char *text)
+/* Calls nothing on its way, so it needs no frame. */
+static HK_NOINLINE void put(unsigned how, uint64_t task, uint64_t object, uint64_t value)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    struct hocket__ring *r = hocket__ring_there();
+    if (hk_unlikely(r == NULL || (how & LABELS && unlabelled(r, w)) || hocket__ticks_by_clock ||
+                    hk_peek(&r->busy))) {
+        put_slowly(how, task, object, value);
+        return;
+    }
+    (void)hocket__ring_begin(r);
+    uint64_t next = hk_load(&r->next);
+    bool same = how & ENTERS && at_once(r, w, next, task);
+    uint64_t when = same ? r->left_at : stamp(hocket__ticks_counter());
+    hocket__ring_put(r, next++, when | KIND(how), task, object, value);
+    if (how & LEAVES && w != NULL)
+        left(r, w, next, task, when);
+    hocket__ring_end(r, next);
+}
+
+void hocket__event_put(enum hkt_event_kind kind, uint64_t task, uint64_t object, uint64_t value)
+{
+    put(kind, task, object, value);
+}
+
+static void put_text(unsigned how, uint64_t task, uint64_t object, uint64_t value, const char *text)
 {
     uint64_t words[HKT_TEXT_MAX / 8] = { 0 };
     size_t length = strnlen(text, HKT_TEXT_MAX);
     uint32_t slots = (uint32_t)((length + HKT_TEXT_BYTES - 1) / HKT_TEXT_BYTES);
     memcpy(words, text, length);
+    struct hocket__worker *w = hocket__worker_here();
     struct hocket__ring *r = hocket__ring_here();
     if (r == NULL || !hocket__ring_begin(r))
         return;
-    uint64_t next = hk_load(&r->next);
-    hocket__ring_put(r, next++, stamp(kind), task, object, value);
+    uint64_t next = hk_load(&r->next), when = stamp(hocket__ticks());
+    hocket__ring_put(r, next++, when | KIND(how), task, object, value);
     for (uint32_t i = 0; i < slots; i++) {
-        const uint64_t *w = &words[3 * i];
-        hocket__ring_put(r, next++, (uint64_t)(slots - 1 - i) << 8 | HKT_TEXT, w[0], w[1], w[2]);
+        const uint64_t *s = &words[3 * i];
+        hocket__ring_put(r, next++, (uint64_t)(slots - 1 - i) << 8 | HKT_TEXT, s[0], s[1], s[2]);
     }
+    if (how & LEAVES && w != NULL)
+        left(r, w, next, task, when);
     hocket__ring_end(r, next);
+}
+
+void hocket__event_put_text(enum hkt_event_kind kind, uint64_t task, uint64_t object,
+                            uint64_t value, const char *text)
+{
+    put_text(kind, task, object, value, text);
 }
 
 /* ---- what the core tells ---- */
@@ -112,54 +199,37 @@ static uint64_t waker(int64_t how)
     return id_of(hocket__self_or_null());
 }
 
-/* A thread that has become a worker says so once. */
-static void lane_label(void)
-{
-    struct hocket__worker *w = hocket__worker_here();
-    struct hocket__ring *r = hocket__ring_here();
-    if (w == NULL || r == NULL || hk_load(&r->worker) == w->index)
-        return;
-    hk_store(&r->worker, w->index);
-    hocket__event_put(HKT_LANE_OF, 0, hk_load(&r->tid), (uint64_t)w->index + 1);
-}
-
-static void on_start(hocket_task *task)
-{
-    lane_label();
-    hocket__event_put(HKT_START, id_of(task), 0, (uint64_t)(uintptr_t)task->fn);
-}
-
-static void on_sleep(void)
-{
-    lane_label();
-    hocket__event_put(HKT_SLEEP, 0, 0, 0);
-}
-
-static void on_exit_task(const hocket_task *task, int64_t result)
+static HK_NOINLINE void on_exit_named(unsigned how, const hocket_task *task, uint64_t result)
 {
     char name[HOCKET_NAME_MAX];
-    if (hk_load(&task->named))
-        hocket__event_put_text(HKT_EXIT, id_of(task), 0, (uint64_t)result,
-                               hocket__task_name(task, name, sizeof name));
-    else
-        hocket__event_put(HKT_EXIT, id_of(task), 0, (uint64_t)result);
+    put_text(how, id_of(task), 0, result, hocket__task_name(task, name, sizeof name));
 }
 
-static void on_park(const hocket_task *task, const void *object)
+static inline void on_exit_task(const hocket_task *task, uint64_t result)
+{
+    /* After a join in place code of the program goes on below. */
+    unsigned how = HKT_EXIT | (hk_load(&task->in_place_of) == 0 ? LEAVES : 0);
+    if (hk_unlikely(hk_load(&task->named)))
+        on_exit_named(how, task, result);
+    else
+        put(how, id_of(task), 0, result);
+}
+
+static HK_NOINLINE void on_park(const hocket_task *task, const void *object)
 {
     const struct hocket__wait_class *cls = hk_load(&task->wait_class);
     if (cls != NULL && cls->holder != NULL) {
         uint32_t slot = cls->holder(object, 0);
         hocket_task *holder = slot != HOCKET__HOLDER_UNKNOWN ? hocket__record_at(slot) : NULL;
         if (holder != NULL)
-            hocket__event_put(HKT_HOLDER, id_of(task), address(object), id_of(holder));
+            put(HKT_HOLDER, id_of(task), address(object), id_of(holder));
     }
     /* A site here, its address in the file. */
-    hocket__event_put(HKT_PARK, id_of(task), address(object),
-                      HKT_PARK_VALUE(kind_number(cls), hocket__site_here()));
+    put(HKT_PARK | LEAVES, id_of(task), address(object),
+        HKT_PARK_VALUE(kind_number(cls), hocket__site_here()));
 }
 
-static void on_error(const hocket_task *task, const hocket_error *error)
+static HK_NOINLINE void on_error(const hocket_task *task, const hocket_error *error)
 {
     uint64_t id = error->task_id != 0 ? error->task_id : id_of(task);
     hocket__event_put_text(HKT_ERROR, id, 0, (uint64_t)(int64_t)error->code, error->message);
@@ -167,42 +237,32 @@ static void on_error(const hocket_task *task, const hocket_error *error)
 
 static void look(enum hocket__event event, hocket_task *task, const void *object, int64_t value)
 {
-    uint64_t v = (uint64_t)value;
+    uint64_t id = id_of(task), at = address(object), v = (uint64_t)value;
     switch (event) {
     case HOCKET__EVENT_SPAWN:
-        hocket__event_put(HKT_SPAWN, id_of(task), (uint64_t)(uintptr_t)task->fn,
-                          id_of(hocket__self_or_null()));
+        put(HKT_SPAWN, id, (uint64_t)(uintptr_t)task->fn, id_of(hocket__self_or_null()));
         break;
-    case HOCKET__EVENT_START: on_start(task); break;
-    case HOCKET__EVENT_EXIT: on_exit_task(task, value); break;
+    case HOCKET__EVENT_START:
+        put(HKT_START | ENTERS | LABELS, id, 0, (uint64_t)(uintptr_t)task->fn);
+        break;
+    case HOCKET__EVENT_EXIT: on_exit_task(task, v); break;
     case HOCKET__EVENT_PARK: on_park(task, object); break;
-    case HOCKET__EVENT_UNPARK:
-        hocket__event_put(HKT_RESUME, id_of(task), address(object), v);
-        break;
+    case HOCKET__EVENT_UNPARK: put(HKT_RESUME | ENTERS, id, at, v); break;
     case HOCKET__EVENT_READY:
-        hocket__event_put(HKT_READY, id_of(task), address(hk_load(&task->wait_object)),
-                          waker(value));
+        put(HKT_READY, id, address(hk_load(&task->wait_object)), waker(value));
         break;
-    case HOCKET__EVENT_YIELD: hocket__event_put(HKT_YIELD, id_of(task), 0, 0); break;
-    case HOCKET__EVENT_BACK: hocket__event_put(HKT_RESUME, id_of(task), 0, 0); break;
-    case HOCKET__EVENT_SLEEP: on_sleep(); break;
-    case HOCKET__EVENT_AWAKE: hocket__event_put(HKT_AWAKE, 0, 0, 0); break;
-    case HOCKET__EVENT_BLOCK: hocket__event_put(HKT_BLOCKING, id_of(task), 0, 0); break;
-    case HOCKET__EVENT_UNBLOCK: hocket__event_put(HKT_UNBLOCKED, id_of(task), 0, 0); break;
-    case HOCKET__EVENT_STEAL: hocket__event_put(HKT_STEAL, 0, v & UINT32_MAX, v >> 32); break;
-    case HOCKET__EVENT_JOB:
-        hocket__event_put(HKT_JOB_BEGIN, id_of(task), address(object), 0);
-        break;
-    case HOCKET__EVENT_JOB_END:
-        hocket__event_put(HKT_JOB_END, id_of(task), address(object), v);
-        break;
+    case HOCKET__EVENT_YIELD: put(HKT_YIELD | LEAVES, id, 0, 0); break;
+    case HOCKET__EVENT_BACK: put(HKT_RESUME | ENTERS, id, 0, 0); break;
+    case HOCKET__EVENT_SLEEP: put(HKT_SLEEP | LABELS, 0, 0, 0); break;
+    case HOCKET__EVENT_AWAKE: put(HKT_AWAKE, 0, 0, 0); break;
+    case HOCKET__EVENT_BLOCK: put(HKT_BLOCKING, id, 0, 0); break;
+    case HOCKET__EVENT_UNBLOCK: put(HKT_UNBLOCKED, id, 0, 0); break;
+    case HOCKET__EVENT_STEAL: put(HKT_STEAL, 0, v & UINT32_MAX, v >> 32); break;
+    case HOCKET__EVENT_JOB: put(HKT_JOB_BEGIN, id, at, 0); break;
+    case HOCKET__EVENT_JOB_END: put(HKT_JOB_END, id, at, v); break;
     case HOCKET__EVENT_ERROR: on_error(task, object); break;
-    case HOCKET__EVENT_TAKEN:
-        hocket__event_put(HKT_LOCK_TAKEN, id_of(task), address(object), v & HOCKET__LOCK_SHARED);
-        break;
-    case HOCKET__EVENT_GIVE:
-        hocket__event_put(HKT_LOCK_GIVEN, id_of(task), address(object), 0);
-        break;
+    case HOCKET__EVENT_TAKEN: put(HKT_LOCK_TAKEN, id, at, v & HOCKET__LOCK_SHARED); break;
+    case HOCKET__EVENT_GIVE: put(HKT_LOCK_GIVEN, id, at, 0); break;
     default: break;
     }
 }

@@ -20,10 +20,11 @@
  * not its own.  Nothing in a file can be trusted: each size, count and number is to be checked
  * against what is there.
  *
- * Time is in ticks of the processor's counter since the trace began.  The header has two moments
- * in ticks and in nanoseconds; the rate is what lies between.  Counters of two processors
- * agree within some microseconds, no better, so an event on one lane may seem to come before
- * the one on another lane that caused it.
+ * Time is in ticks of the processor's counter since the trace began.  A START or RESUME may have the
+ * stamp of the EXIT, PARK or YIELD right before it on its lane: nothing lay between but the switch.
+ * The header has two moments in ticks and in nanoseconds; the rate is what lies between.  Counters
+ * of two processors agree within some microseconds, no better, so an event on one lane may seem
+ * to come before the one on another lane that caused it.
  *
  * Lanes.  What one OS thread saw is a lane: a ring of which the newest events are kept.  There
  * is one for each worker and one for each other thread that took part; after a thread has ended

@@ -24,8 +24,8 @@ static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 
 /* Of this thread; a function of its own reads them, so that no fiber keeps their addresses. */
+__thread struct hocket__ring *hocket__ring_own HOCKET__TLS_MODEL;
 struct here {
-    struct hocket__ring *ring;
     int rounds;
     bool over; /* it has given its ring back, or can have none */
 };
@@ -36,9 +36,9 @@ static void thread_end(void *arg)
     struct here *h = arg;
     if (++h->rounds < EXIT_ROUNDS && pthread_setspecific(exit_key, h) == 0)
         return;
-    struct hocket__ring *r = h->ring;
+    struct hocket__ring *r = hocket__ring_own;
     h->over = true;
-    h->ring = NULL;
+    hocket__ring_own = NULL;
     hocket__guard_lock(&rings_guard);
     hk_store(&r->ended, true);
     (void)hocket__guard_unlock(&rings_guard);
@@ -117,13 +117,13 @@ HK_COLD static struct hocket__ring *attach(struct here *h)
         return NULL;
     }
     h->rounds = 0;
-    h->ring = r;
+    hocket__ring_own = r;
     return r;
 }
 
 HK_NOINLINE struct hocket__ring *hocket__ring_here(void)
 {
-    struct hocket__ring *r = here.ring;
+    struct hocket__ring *r = hocket__ring_own;
     return hk_likely(r != NULL) ? r : attach(&here);
 }
 

@@ -20,6 +20,7 @@
  * not further apart than a processor can hold back stores, which is a fraction of the margin.
  */
 #include "base/atomic.h"
+#include "park/tls.h"
 #include "trace/format.h"
 
 #define HOCKET__RING_MARGIN 64u
@@ -35,6 +36,9 @@ struct hocket__ring {
     _Atomic uint64_t missed; /* events in a signal handler inside an event */
     _Atomic bool busy;       /* only between a thread and its own signal handlers: no order */
     uint64_t mask;           /* slots - 1; set when it is made */
+    uint64_t left;           /* `next` behind the last event in which a task left its worker, */
+    uint64_t leaver;         /* the task */
+    uint64_t left_at;        /* and when, as in an event, without the kind */
     struct hocket__slot *slots;
 
     /* whoever has `rings_guard` writes, others read */
@@ -50,6 +54,16 @@ int hocket__rings_prepare(void);
 
 /* The ring of the calling thread; NULL: it has none now.  Not to be kept.  Signal-safe. */
 struct hocket__ring *hocket__ring_here(void);
+/* The same, but NULL also before its first event.  For a leaf function: see park/tls.h. */
+extern __thread struct hocket__ring *hocket__ring_own HOCKET__TLS_MODEL;
+#if defined(HOCKET__INLINE_LOCKS)
+static inline struct hocket__ring *hocket__ring_there(void)
+{
+    return (struct hocket__ring *)HOCKET__TLS_GET64("hocket__ring_own", "0");
+}
+#else
+#define hocket__ring_there hocket__ring_here
+#endif
 
 /* Bytes of each ring that is made from now on: a power of two, at least one page. */
 void hocket__ring_size(size_t bytes);
