@@ -3,8 +3,9 @@
  * record - the slabs of task records, and which record the calling thread has
  *
  * Slabs are mapped once and never unmapped: that is what makes records
- * type-stable.  Free records are on one list under one guard; workers take and
- * return them by magazines (sched/magazine.h), so the guard is cold.
+ * type-stable.  Free records are on two lists under one guard.  Workers take and return
+ * chunks, chains of HOCKET__RECORD_CHUNK records that nobody walks along: each record on the way
+ * would be a miss that the next one waits for.  Everybody else takes one of the loose ones.
  *
  * A slab pointer is published with release after the slab is mapped (zeroed by
  * the kernel); hocket__record_at pairs with acquire.  Its pages are touched as its records are
@@ -34,9 +35,10 @@ const struct hocket__fork_ops *_Atomic hocket__fork_ops;
 
 static _Atomic(hocket_task *) slabs[SLAB_MAX];
 static _Atomic uint32_t slab_count;
-static hocket__guard free_guard; /* protects the list and making a slab */
-static hocket_task *free_list;
-static _Atomic uint32_t carved; /* records that have been on the list: a page of them at a time */
+static hocket__guard free_guard; /* protects the lists and making a slab */
+static hocket_task *chunks;      /* chained by run_prev of the first of each */
+static hocket_task *loose;       /* by run_next, as in a chunk */
+static _Atomic uint32_t carved;  /* records that have been on the list: a page of them at a time */
 static _Atomic uint64_t last_id;
 
 /* Under free_guard. */
@@ -63,33 +65,51 @@ HOCKET_UNSEEN static bool carve(void)
     for (uint32_t slot = first + CARVE; slot > first; slot--) {
         hocket_task *t = hocket__record_at(slot);
         t->slot = slot;
-        t->run_next = free_list;
-        free_list = t;
+        t->run_next = loose;
+        loose = t;
     }
     hk_store_rel(&carved, first + CARVE);
     return true;
 }
 
-HOCKET_UNSEEN unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n)
+/* Under free_guard. */
+HOCKET_UNSEEN static hocket_task *chunk_take(void)
 {
-    unsigned got = 0;
-    hocket_task *chain = NULL;
-    hocket__guard_lock(&free_guard);
-    while (got < n) {
-        if (!free_list && !carve())
-            break;
-        hocket_task *t = free_list;
-        free_list = t->run_next;
-        t->run_next = chain;
-        chain = t;
-        got++;
+    hocket_task *chunk = chunks;
+    if (chunk) {
+        chunks = chunk->run_prev;
+        if (chunks)
+            __builtin_prefetch(chunks); /* somebody will want it soon */
     }
+    return chunk;
+}
+
+HOCKET_UNSEEN unsigned hocket__record_get_chunk(hocket_task **ret_chain)
+{
+    unsigned got = HOCKET__RECORD_CHUNK;
+    hocket__guard_lock(&free_guard);
+    hocket_task *chain = chunk_take();
+    if (!chain)
+        for (got = 0; got < HOCKET__RECORD_CHUNK && (loose || carve()); got++) {
+            hocket_task *t = loose;
+            loose = t->run_next;
+            t->run_next = chain;
+            chain = t;
+        }
     hocket__guard_unlock(&free_guard);
     *ret_chain = chain;
     return got;
 }
 
-HOCKET_UNSEEN void hocket__record_put_many(hocket_task *chain)
+HOCKET_UNSEEN void hocket__record_put_chunk(hocket_task *chunk)
+{
+    hocket__guard_lock(&free_guard);
+    chunk->run_prev = chunks;
+    chunks = chunk;
+    hocket__guard_unlock(&free_guard);
+}
+
+HOCKET_UNSEEN void hocket__record_put_chain(hocket_task *chain)
 {
     if (!chain)
         return;
@@ -97,15 +117,26 @@ HOCKET_UNSEEN void hocket__record_put_many(hocket_task *chain)
     while (last->run_next)
         last = last->run_next;
     hocket__guard_lock(&free_guard);
-    last->run_next = free_list;
-    free_list = chain;
+    last->run_next = loose;
+    loose = chain;
     hocket__guard_unlock(&free_guard);
+}
+
+HOCKET_UNSEEN static hocket_task *loose_take(void)
+{
+    hocket__guard_lock(&free_guard);
+    if (!loose && !(loose = chunk_take()))
+        (void)carve();
+    hocket_task *t = loose;
+    if (t)
+        loose = t->run_next;
+    hocket__guard_unlock(&free_guard);
+    return t;
 }
 
 hocket_task *hocket__record_get(void)
 {
-    hocket_task *t = NULL;
-    (void)hocket__record_get_many(&t, 1);
+    hocket_task *t = loose_take();
     if (t)
         hocket__nosync_acquire(t);
     return t;
@@ -115,7 +146,7 @@ void hocket__record_put(hocket_task *task)
 {
     hocket__nosync_release(task);
     task->run_next = NULL;
-    hocket__record_put_many(task);
+    hocket__record_put_chain(task);
 }
 
 uint32_t hocket__record_limit(void)

@@ -188,12 +188,21 @@ static inline uint32_t hocket__self_held(void)
     return hocket__tls_held();
 }
 
+/* Both lines that a task touches which never waits, while the caller does something else; or NULL. */
+static inline void hocket__record_prefetch(const hocket_task *task)
+{
+    __builtin_prefetch(task, 1);
+    __builtin_prefetch((const char *)task + 64, 1);
+}
+
 /* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
 hocket_task *hocket__record_get(void);
 void hocket__record_put(hocket_task *task);
-/* The same for many, chained by run_next.  Returns how many. */
-unsigned hocket__record_get_many(hocket_task **ret_chain, unsigned n);
-void hocket__record_put_many(hocket_task *chain);
+/* The same for workers, chained by run_next.  A chunk in full, unless memory is short. */
+#define HOCKET__RECORD_CHUNK 64u
+unsigned hocket__record_get_chunk(hocket_task **ret_chain); /* returns how many */
+void hocket__record_put_chunk(hocket_task *chunk);          /* a full one */
+void hocket__record_put_chain(hocket_task *chain);          /* any number */
 
 /* The record of a slot (1 .. limit-1), NULL if that slab does not exist; never faults. */
 hocket_task *hocket__record_at(uint32_t slot);

@@ -167,6 +167,7 @@ HOCKET_UNSEEN static inline hocket_task *hocket__runq_pop_fresh(struct hocket__r
     for (int i = 0; i < HOCKET__PRIORITIES; i++) {
         hocket_task *t = q->fresh[low_first ? HOCKET__PRIORITIES - 1 - i : i].first;
         if (t) {
+            hocket__record_prefetch(t->run_next);
             hocket__runq_unlink_fresh(q, t);
             return t;
         }

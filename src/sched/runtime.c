@@ -8,7 +8,7 @@
  *
  * Stopping, in order: no task is left (the caller has seen to it); `stopping`; every worker
  * leaves its loop and ends; threads are joined; whoever sits on the seat is sent off it and waits on
- * as a plain thread; stacks and the magazines are given back.
+ * as a plain thread; stacks and records are given back.
  *
  * A foreign thread that has made the last task ready may still be on its way to wake a worker when
  * the runtime has stopped, or started again.  So worker structs are type-stable like task
@@ -31,29 +31,33 @@ static hocket__guard seat_guard;  /* the two below */
 static hocket_task *seated;       /* who drives worker 0 */
 static bool seat_open;            /* there is a seat, and it may be taken */
 
-/* ---- magazines ---- */
+/* ---- records and ids ---- */
 
-HK_COLD hocket_task *hocket__magazine_fill(struct hocket__worker *w)
+HK_COLD hocket_task *hocket__records_fill(struct hocket__worker *w)
 {
-    w->record_count = hocket__record_get_many(&w->records, HOCKET__MAGAZINE);
+    if (w->spare_records) {
+        w->records = w->spare_records;
+        w->spare_records = NULL;
+        w->record_count = HOCKET__RECORD_CHUNK;
+    } else {
+        w->record_count = hocket__record_get_chunk(&w->records);
+    }
     return w->record_count > 0 ? hocket__sched_record_get(w) : NULL;
 }
 
-HK_COLD void hocket__magazine_drain(struct hocket__worker *w)
+HK_COLD void hocket__records_drain(struct hocket__worker *w)
 {
-    hocket_task *surplus = w->records, *last = surplus;
-    for (int i = 1; i < HOCKET__MAGAZINE; i++)
-        last = last->run_next;
-    w->records = last->run_next;
-    w->record_count -= HOCKET__MAGAZINE;
-    last->run_next = NULL;
-    hocket__record_put_many(surplus);
+    if (w->spare_records)
+        hocket__record_put_chunk(w->spare_records);
+    w->spare_records = w->records;
+    w->records = NULL;
+    w->record_count = 0;
 }
 
 HK_COLD uint64_t hocket__ids_fill(struct hocket__worker *w)
 {
-    w->id_next = hocket__id_block(HOCKET__MAGAZINE);
-    w->id_end = w->id_next + HOCKET__MAGAZINE;
+    w->id_next = hocket__id_block(HOCKET__IDS);
+    w->id_end = w->id_next + HOCKET__IDS;
     return w->id_next++;
 }
 
@@ -91,8 +95,10 @@ static void worker_release(struct hocket__worker *w)
         hocket__stack_free(s);
     }
     w->idle_count = 0;
-    hocket__record_put_many(w->records);
-    w->records = NULL;
+    hocket__record_put_chain(w->records);
+    if (w->spare_records)
+        hocket__record_put_chunk(w->spare_records);
+    w->records = w->spare_records = NULL;
     w->record_count = 0;
 }
 
@@ -103,6 +109,7 @@ static void worker_reset(struct hocket__worker *w, int index)
     memset((void *)w, 0, at);
     memset((char *)w + next, 0, sizeof *w - next);
     w->index = index;
+    w->number = (uint16_t)(index + 1);
     hocket__timers_init(&w->timers);
     hocket__runq_init(&w->q);
     hk_store(&w->keeps, HOCKET_FOREVER);

@@ -23,7 +23,7 @@
 #include "sys/sys.h"
 
 #define HOCKET__WORKERS_MAX 1024
-#define HOCKET__MAGAZINE    64
+#define HOCKET__IDS         64 /* of tasks: a block for a worker */
 
 /* What is left to do for the stack we came from, once we stand on the next one. */
 enum hocket__post {
@@ -60,9 +60,10 @@ struct hocket__worker {
     enum hocket__post post;
     hocket_task *post_task;
     struct hocket__stack *post_stack;
-    hocket_task *records; /* magazine of free task records, by run_next */
+    hocket_task *records; /* free task records, by run_next: a chunk at most */
     unsigned record_count;
-    uint64_t id_next, id_end; /* ids not used yet */
+    hocket_task *spare_records; /* a chunk, or NULL */
+    uint64_t id_next, id_end;   /* ids not used yet */
     struct hocket__prey prey;
     struct hocket__cancel_scope *left_scope; /* tasks of it have ended here, */
     uint32_t left_count; /* so many, that it has not been told of: hocket__left_tell */
@@ -84,6 +85,7 @@ struct hocket__worker {
 
     /* ---- set at start */
     int index;
+    uint16_t number;      /* index + 1: what a fresh task says that it is queued on */
     _Atomic bool started; /* has a thread of its own */
     struct hocket__thread thread;
     struct hocket__stack native;   /* only sp and the sanitizer fields are used */
@@ -139,7 +141,7 @@ HOCKET_UNSEEN static inline bool hocket__worker_away(struct hocket__worker *w)
 /* What a fresh task's queued_on says while it is in the queue of `w`. */
 static inline uint16_t hocket__worker_number(const struct hocket__worker *w)
 {
-    return (uint16_t)(w->index + 1);
+    return w->number;
 }
 
 /* Never keep the result across a possible switch. */
@@ -220,20 +222,25 @@ HOCKET_UNSEEN static inline void hocket__running_set(struct hocket__worker *w, h
     hocket__count(w->activity);
 }
 
-/* ---- magazines: records and ids of the worker's own, inline for hocket_spawn ---- */
+/*
+ * ---- records and ids of the worker's own, inline for hocket_spawn ----
+ *
+ * Of records a chunk that it takes from and puts to, and a full one behind it, so that neither a
+ * get after a put nor a put after a get needs the list that all share.
+ */
 
-hocket_task *hocket__magazine_fill(struct hocket__worker *w);
-void hocket__magazine_drain(struct hocket__worker *w);
+hocket_task *hocket__records_fill(struct hocket__worker *w);
+void hocket__records_drain(struct hocket__worker *w);
 uint64_t hocket__ids_fill(struct hocket__worker *w);
 
 HOCKET_UNSEEN static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
 {
     if (hk_unlikely(!w || !w->records))
-        return w ? hocket__magazine_fill(w) : hocket__record_get();
+        return w ? hocket__records_fill(w) : hocket__record_get();
     hocket_task *t = w->records;
     hocket__nosync_acquire(t);
     w->records = t->run_next;
-    __builtin_prefetch(w->records, 1); /* the next spawn's */
+    hocket__record_prefetch(w->records); /* the next spawn's */
     w->record_count--;
     return t;
 }
@@ -245,10 +252,11 @@ HOCKET_UNSEEN static inline void hocket__sched_record_put(struct hocket__worker 
         return;
     }
     hocket__nosync_release(t);
+    if (hk_unlikely(w->record_count == HOCKET__RECORD_CHUNK))
+        hocket__records_drain(w);
     t->run_next = w->records;
     w->records = t;
-    if (hk_unlikely(++w->record_count >= 2 * HOCKET__MAGAZINE))
-        hocket__magazine_drain(w);
+    w->record_count++;
 }
 
 HOCKET_UNSEEN static inline uint64_t hocket__sched_id(struct hocket__worker *w)
@@ -309,7 +317,7 @@ HOCKET_UNSEEN static inline bool hocket__sched_claim(struct hocket__worker *w, h
     hocket__runq_lock(&w->q);
     bool mine = hk_load(&task->queued_on) == hocket__worker_number(w);
     if (mine) {
-        __builtin_prefetch(task->run_next); /* a batch is joined in the order it was spawned */
+        hocket__record_prefetch(task->run_next); /* a batch is joined as it was spawned */
         hocket__runq_unlink_fresh(&w->q, task);
         hk_store(&task->queued_on, 0);
     }

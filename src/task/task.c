@@ -444,7 +444,7 @@ void hocket__join_in_place(hocket_task *self, hocket_task *t)
     join_in_place(self, t);
 }
 
-static int join_wait(hocket_task *self, hocket_task *t, hocket_time deadline)
+static HK_NOINLINE int join_wait(hocket_task *self, hocket_task *t, hocket_time deadline)
 {
     struct hocket__waiter node;
     hocket__guard_lock(&t->guard);
