@@ -24,6 +24,7 @@
  */
 #include "sched/quiet.h"
 
+#include "base/hash.h"
 #include "sched/worker.h"
 #include "sys/census.h"
 
@@ -49,12 +50,6 @@ static bool proved, possible;
 static unsigned tries;
 static hocket_time next_look;
 
-static uint64_t mix(uint64_t digest, uint64_t value)
-{
-    digest = (digest ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return digest ^ digest >> 29;
-}
-
 static bool is_parked(uint32_t state)
 {
     return state == HOCKET__PARKED || state == HOCKET__PARKED_C;
@@ -74,7 +69,7 @@ static bool count_task(struct census *c, hocket_task *t)
     c->for_cancel |= state == HOCKET__PARKED_C && cls == &hocket__sleep_class;
     c->threads += !fiber;
     c->tasks++;
-    c->digest = mix(mix(c->digest, t->slot), hk_load(&t->wait_seq));
+    c->digest = hocket__hash_mix(hocket__hash_mix(c->digest, t->slot), hk_load(&t->wait_seq));
     return true;
 }
 
@@ -90,7 +85,7 @@ static bool count_worker(struct census *c, struct hocket__worker *w)
     } else {
         c->threads++; /* the seat's is that of its driver */
     }
-    c->digest = mix(c->digest, hk_load(&w->activity));
+    c->digest = hocket__hash_mix(c->digest, hk_load(&w->activity));
     return hk_load_acq(&w->sleep) == HOCKET__ASLEEP;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "sim/world.h"
 
 #define W hocket__sim_world
@@ -70,7 +71,7 @@ static struct {
 
 static struct object *object_slot(struct object *slots, uint32_t size, const void *address)
 {
-    uint32_t at = (uint32_t)(((uint64_t)(uintptr_t)address * 0x9e3779b97f4a7c15u) >> 32);
+    uint32_t at = hocket__hash_of((uintptr_t)address);
     while (slots[at % size].address && slots[at % size].address != address)
         at++;
     return &slots[at % size];
@@ -178,8 +179,7 @@ static void hash_text(const char *text)
 
 static void hash_number(uint64_t number)
 {
-    W.shared->hash = (W.shared->hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
-    W.shared->hash ^= W.shared->hash >> 29;
+    W.shared->hash = hocket__hash_mix(W.shared->hash, number);
 }
 
 void hocket__sim_trace(struct sim_task *who, const char *what, uint32_t object)

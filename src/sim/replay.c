@@ -5,6 +5,7 @@
  * A table over the list, made before the run.  Each is used as often as its value says (SIM_TIME)
  * or once.
  */
+#include "base/hash.h"
 #include "sim/world.h"
 
 #define W hocket__sim_world
@@ -16,7 +17,7 @@ static uint32_t *used;
 static uint32_t hash(uint32_t task, uint32_t step, uint32_t kind)
 {
     uint64_t key = (uint64_t)task << 40 ^ (uint64_t)step << 8 ^ kind;
-    return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+    return hocket__hash_of(key);
 }
 
 void hocket__sim_replay_start(void)

@@ -29,7 +29,7 @@ static struct hocket__dumped_scope static_scopes[SCOPES_STATIC];
 static void *mapped;
 static size_t mapped_size;
 
-/* Room for twice the tasks of this moment, and a scope for each. */
+/* Room for the tasks of this moment, for some that come meanwhile, and a scope for each. */
 static void make_room(struct hocket__dump *d)
 {
     uint32_t n = 0;

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "sched/worker.h"
 #include "task/task.h"
 #include "trace/dump.h"
@@ -79,24 +80,18 @@ bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__lo
     return true;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
 /* Tasks are alike that stand at the same place for the same reason; of a lock each has its own. */
 static uint64_t key_of(const struct hocket__look *l)
 {
-    uint64_t key = mix(17, (uint64_t)l->state + (l->on_top ? 8 : 0));
-    key = mix(key, hk_load(&l->task->kind));
+    uint64_t key = hocket__hash_mix(17, (uint64_t)l->state + (l->on_top ? 8 : 0));
+    key = hocket__hash_mix(key, hk_load(&l->task->kind));
     if (l->state == HOCKET__DUMP_WAITING) {
-        key = mix(key, (uintptr_t)l->cls);
-        key = mix(key, l->cls->holder ? (uintptr_t)l->object : 0);
-        key = mix(key, l->deadline == HOCKET_FOREVER);
+        key = hocket__hash_mix(key, (uintptr_t)l->cls);
+        key = hocket__hash_mix(key, l->cls->holder ? (uintptr_t)l->object : 0);
+        key = hocket__hash_mix(key, l->deadline == HOCKET_FOREVER);
     }
     for (unsigned i = 0; l->stacked && i < l->frames.count; i++)
-        key = mix(key, l->frames.pc[i]);
+        key = hocket__hash_mix(key, l->frames.pc[i]);
     return key;
 }
 
@@ -151,6 +146,6 @@ void hocket__dump_collect(struct hocket__dump *d)
                                       .state = (uint8_t)l.state };
         n->owner = note_scopes(d, t);
         if (n->owner)
-            n->key = mix(n->key, l.id); /* like nobody: its children follow it */
+            n->key = hocket__hash_mix(n->key, l.id); /* like nobody: its children follow it */
     }
 }

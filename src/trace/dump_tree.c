@@ -190,7 +190,7 @@ void hocket__dump_tree(struct hocket__dump *d)
     write_left(d);
 }
 
-/* Neighbours that are alike are one line, as far as that goes without notes. */
+/* One by one: that they are alike is not known without notes. */
 void hocket__dump_list(struct hocket__dump *d)
 {
     static struct hocket__look l;

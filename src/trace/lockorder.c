@@ -27,6 +27,7 @@
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "base/hash.h"
 #include "park/report.h"
 #include "park/watch.h"
 #include "sync/order.h"
@@ -72,14 +73,10 @@ static inline struct node *node_at(uint32_t i)
     return (struct node *)hk_load_acq(&node_table) + i;
 }
 
-static uint32_t hash(const void *key)
-{
-    return (uint32_t)(((uint64_t)(uintptr_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % NODES;
-}
-
 static bool find(const void *key, uint16_t *ret_node)
 {
-    for (uint32_t i = hash(key), n = 0; n < NODES; i = (i + 1) % NODES, n++) {
+    for (uint32_t i = hocket__hash_of((uintptr_t)key) % NODES, n = 0; n < NODES;
+         i = (i + 1) % NODES, n++) {
         const void *k = hk_load_acq(&node_at(i)->key);
         *ret_node = (uint16_t)i;
         if (k == key || k == NULL)

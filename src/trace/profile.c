@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "park/report.h"
 #include "park/wait.h"
 #include "park/watch.h"
@@ -63,12 +64,6 @@ static struct shard *shard_here(const hocket_task *task)
 
 /* ---- counting ---- */
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    a = (a ^ b) * UINT64_C(0x9e3779b97f4a7c15);
-    return a ^ a >> 29;
-}
-
 static bool same(const struct hocket__waits *a, const struct hocket__waits *b)
 {
     return a->cls == b->cls && a->object == b->object && a->site == b->site &&
@@ -85,7 +80,8 @@ static void add_to(struct hocket__waits *e, const struct hocket__waits *w)
 /* Under the guard. */
 static void add(struct shard *s, int by, const struct hocket__waits *w)
 {
-    uint64_t hash = mix(mix((uintptr_t)w->cls, (uintptr_t)w->object), w->holder_hash + w->site);
+    uint64_t hash = hocket__hash_mix(hocket__hash_mix((uintptr_t)w->cls, (uintptr_t)w->object),
+                                     w->holder_hash + w->site);
     for (unsigned i = 0; i < PROBES; i++) {
         struct hocket__waits *e = &s->tables[by][(hash + i) % ENTRIES];
         if (e->cls == NULL) {
@@ -116,7 +112,7 @@ static void note_holder(struct note *n, const void *object)
         memcpy(n->holder, "task", 5);
     n->holder_hash = 1;
     for (const char *p = n->holder; *p; p++)
-        n->holder_hash = mix(n->holder_hash, (unsigned char)*p);
+        n->holder_hash = hocket__hash_mix(n->holder_hash, (unsigned char)*p);
 }
 
 static void parks(const hocket_task *task, const void *object)
