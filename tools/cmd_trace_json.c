@@ -13,12 +13,10 @@
 #include "trace/trace.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OUTPUT = 1 };
 
@@ -250,31 +248,17 @@ static bool body(struct writer *w)
 static int convert(const struct command *self, const struct trace *t, const char *path)
 {
     struct writer *w = calloc(1, sizeof *w);
-    int fd = STDOUT_FILENO;
+    int status = 1;
     if (w == NULL) {
         message(self->name, NULL, "%s", strerror(ENOMEM));
         return 1;
     }
-    if (path != NULL && (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0) {
-        message(self->name, path, "%s", strerror(errno));
-        free(w);
-        return 1;
-    }
     w->trace = t;
-    output_open(&w->out, fd);
-    int status = body(w) ? 0 : 1;
-    if (status != 0)
-        message(self->name, NULL, "%s", strerror(ENOMEM));
-    if (path == NULL) {
-        status = output_finish(&w->out, self->name, status);
-    } else {
-        int error = output_flush(&w->out);
-        if (close(fd) != 0 && error == 0)
-            error = errno;
-        if (error != 0) {
-            message(self->name, path, "%s", strerror(error));
-            status = 1;
-        }
+    if (output_begin(&w->out, self->name, path)) {
+        status = body(w) ? 0 : 1;
+        if (status != 0)
+            message(self->name, NULL, "%s", strerror(ENOMEM));
+        status = output_end(&w->out, self->name, path, status);
     }
     free(w);
     return status;

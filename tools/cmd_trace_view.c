@@ -13,10 +13,8 @@
 #include "view/page.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #ifdef HOCKET_HAVE_ZLIB
 #include <zlib.h>
@@ -77,33 +75,20 @@ static int write_page(const char *name, const char *path, const struct columns *
                       const char *coding)
 {
     struct output *out = malloc(sizeof *out);
-    int fd = STDOUT_FILENO, status = 0;
     if (out == NULL) {
         message(name, NULL, "%s", strerror(ENOMEM));
         return 1;
     }
-    if (path != NULL && (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0) {
-        message(name, path, "%s", strerror(errno));
+    if (!output_begin(out, name, path)) {
         free(out);
         return 1;
     }
-    output_open(out, fd);
     const char *rest = put_until(out, view_page, "@@coding@@");
     output_text(out, coding);
     rest = put_until(out, rest, "@@trace@@");
     put_base64(out, trace->bytes, trace->used);
     output_text(out, rest);
-    if (path == NULL) {
-        status = output_finish(out, name, 0);
-    } else {
-        int error = output_flush(out);
-        if (close(fd) != 0 && error == 0)
-            error = errno;
-        if (error != 0) {
-            message(name, path, "%s", strerror(error));
-            status = 1;
-        }
-    }
+    int status = output_end(out, name, path, 0);
     free(out);
     return status;
 }

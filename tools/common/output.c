@@ -5,6 +5,7 @@
 #include "common/utf8.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -118,5 +119,29 @@ int output_finish(struct output *o, const char *command, int status)
     if (error == 0 || error == EPIPE || error == EINTR)
         return status;
     message(command, "standard output", "%s", strerror(error));
+    return 1;
+}
+
+bool output_begin(struct output *o, const char *command, const char *path)
+{
+    int fd = STDOUT_FILENO;
+    if (path != NULL && (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0) {
+        message(command, path, "%s", strerror(errno));
+        return false;
+    }
+    output_open(o, fd);
+    return true;
+}
+
+int output_end(struct output *o, const char *command, const char *path, int status)
+{
+    if (path == NULL)
+        return output_finish(o, command, status);
+    int error = output_flush(o);
+    if (close(o->fd) != 0 && error == 0)
+        error = errno;
+    if (error == 0)
+        return status;
+    message(command, path, "%s", strerror(error));
     return 1;
 }

@@ -44,4 +44,11 @@ void output_escaped(struct output *o, const char *bytes, size_t size);
  */
 int output_finish(struct output *o, const char *command, int status);
 
+/*
+ * What a command makes, into a file or, without a path, to standard output.  begin: false, and told, if the
+ * file cannot be written.  end: as output_finish, and a file is closed.
+ */
+bool output_begin(struct output *o, const char *command, const char *path);
+int output_end(struct output *o, const char *command, const char *path, int status);
+
 #endif
