@@ -5,7 +5,6 @@
  * The object of these tests is the smallest there is: a guard, a queue and a number of
  * permits, written as park/wait.h prescribes.
  */
-#include <check.h>
 #include <errno.h>
 #include <hocket.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "park/cancel.h"
 #include "park/wait.h"
 #include "support/expect.h"
+#include "support/plain_suite.h"
 #include "support/explore.h"
 
 static const struct hocket__wait_class permit_class = { "permit", NULL };
@@ -176,17 +176,9 @@ START_TEST(cancel)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("park_claim", 0)
 {
-    Suite *s = suite_create("park_claim");
-    TCase *t = tcase_create("claim");
-    tcase_add_test(t, claim);
-    tcase_add_test(t, timeout);
-    tcase_add_test(t, cancel);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(claim);
+    suite_once(timeout);
+    suite_once(cancel);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tools: the set of hosts against a sorted list, in memory and through runs on disk. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -209,22 +209,12 @@ START_TEST(no_descriptor)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_hosts", 0)
 {
-    Suite *s = suite_create("tools_hosts");
-    TCase *t = tcase_create("hosts");
-
-    tcase_add_loop_test(t, as_a_sorted_list, 0, sizeof limits / sizeof limits[0]);
-    tcase_add_test(t, small_sets_into_a_large_one);
-    tcase_add_test(t, the_longest_hosts);
-    tcase_add_test(t, nothing_at_all);
-    tcase_add_test(t, no_room_on_disk);
-    tcase_add_test(t, no_descriptor);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_loop_test(suite__case, as_a_sorted_list, 0, sizeof limits / sizeof limits[0]);
+    suite_once(small_sets_into_a_large_one);
+    suite_once(the_longest_hosts);
+    suite_once(nothing_at_all);
+    suite_once(no_room_on_disk);
+    suite_once(no_descriptor);
 }

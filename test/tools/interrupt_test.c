@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tools: a signal is noted, handed on to the handler before, and ends the process by itself. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
@@ -49,18 +49,8 @@ START_TEST(ignored_stays_ignored)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_interrupt", 0)
 {
-    Suite *s = suite_create("tools_interrupt");
-    TCase *t = tcase_create("interrupt");
-
-    tcase_add_loop_test(t, ends_by_the_signal, 0, 2);
-    tcase_add_loop_test(t, ignored_stays_ignored, 0, 2);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_loop_test(suite__case, ends_by_the_signal, 0, 2);
+    tcase_add_loop_test(suite__case, ignored_stays_ignored, 0, 2);
 }

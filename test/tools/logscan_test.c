@@ -5,8 +5,8 @@
  */
 #define _GNU_SOURCE
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -221,20 +221,10 @@ START_TEST(finds_as_memmem_does)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_logscan", 0)
 {
-    Suite *s = suite_create("tools_logscan");
-    TCase *t = tcase_create("logscan");
-
-    tcase_add_loop_test(t, as_awk_does, 0, 14);
-    tcase_add_test(t, cut_lines);
-    tcase_add_test(t, long_hosts);
-    tcase_add_loop_test(t, finds_as_memmem_does, 0, 4);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_loop_test(suite__case, as_awk_does, 0, 14);
+    suite_once(cut_lines);
+    suite_once(long_hosts);
+    tcase_add_loop_test(suite__case, finds_as_memmem_does, 0, 4);
 }

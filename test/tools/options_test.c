@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tools: command lines of every form, complaints about the wrong ones, the help; a bar on a terminal. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -251,21 +251,11 @@ START_TEST(lines_elsewhere)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_options", 0)
 {
-    Suite *s = suite_create("tools_options");
-    TCase *t = tcase_create("options");
-
-    tcase_add_test(t, every_form);
-    tcase_add_test(t, complaints);
-    tcase_add_test(t, help);
-    tcase_add_test(t, bar_on_a_terminal);
-    tcase_add_test(t, lines_elsewhere);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(every_form);
+    suite_once(complaints);
+    suite_once(help);
+    suite_once(bar_on_a_terminal);
+    suite_once(lines_elsewhere);
 }

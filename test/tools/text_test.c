@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tools: bytes of strangers on a terminal and in JSON; progress lines; names; the backlog. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -179,23 +179,13 @@ START_TEST(largest_first)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_text", 0)
 {
-    Suite *s = suite_create("tools_text");
-    TCase *t = tcase_create("text");
-
-    tcase_add_test(t, escaped);
-    tcase_add_test(t, json);
-    tcase_add_test(t, utf8);
-    tcase_add_test(t, progress_lines);
-    tcase_add_test(t, nearest_names);
-    tcase_add_test(t, names_of_logs);
-    tcase_add_test(t, largest_first);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(escaped);
+    suite_once(json);
+    suite_once(utf8);
+    suite_once(progress_lines);
+    suite_once(nearest_names);
+    suite_once(names_of_logs);
+    suite_once(largest_first);
 }

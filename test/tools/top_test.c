@@ -4,8 +4,8 @@
 
 #include "command.h"
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hocket.h>
@@ -321,21 +321,12 @@ START_TEST(on_a_terminal)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("top", 60)
 {
-    Suite *suite = suite_create("top");
-    TCase *tc = tcase_create("top");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, a_good_page);
-    tcase_add_test(tc, bad_pages);
-    tcase_add_test(tc, nothing_in_it_is_believed);
-    tcase_add_test(tc, what_is_shown);
-    tcase_add_test(tc, a_program_of_ours);
-    tcase_add_test(tc, on_a_terminal);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    suite_once(a_good_page);
+    suite_once(bad_pages);
+    suite_once(nothing_in_it_is_believed);
+    suite_once(what_is_shown);
+    suite_once(a_program_of_ours);
+    suite_once(on_a_terminal);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* trace: starts, stops and files; by the program, by the environment, at the end of a process. */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -13,6 +12,7 @@
 #include <hocket.h>
 
 #include "support/expect.h"
+#include "support/plain_suite.h"
 #include "support/refuse.h"
 #include "trace/model.h"
 
@@ -436,30 +436,21 @@ START_TEST(a_forbidden_folder)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("trace control", 60)
 {
-    Suite *suite = suite_create("trace control");
-    TCase *tc = tcase_create("trace control");
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, errors);
-    tcase_add_test(tc, write_and_go_on);
-    tcase_add_test(tc, a_relative_path);
-    tcase_add_test(tc, start_and_stop_under_load);
-    tcase_add_test(tc, threads_that_end);
-    tcase_add_test(tc, by_the_environment);
-    tcase_add_test(tc, a_wrong_environment);
-    tcase_add_test(tc, ends);
-    tcase_add_test(tc, a_fork_writes_nothing);
-    tcase_add_test(tc, a_full_disk);
-    tcase_add_test(tc, a_full_disk_is_one_line);
-    tcase_add_test(tc, a_limited_file);
-    tcase_add_test(tc, a_quota);
-    tcase_add_test(tc, a_forbidden_folder);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_checked_fixture(suite__case, setup, teardown);
+    suite_once(errors);
+    suite_once(write_and_go_on);
+    suite_once(a_relative_path);
+    suite_once(start_and_stop_under_load);
+    suite_once(threads_that_end);
+    suite_once(by_the_environment);
+    suite_once(a_wrong_environment);
+    suite_once(ends);
+    suite_once(a_fork_writes_nothing);
+    suite_once(a_full_disk);
+    suite_once(a_full_disk_is_one_line);
+    suite_once(a_limited_file);
+    suite_once(a_quota);
+    suite_once(a_forbidden_folder);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* trace: files that are cut, changed, of another version or huge are refused in words, or read. */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -10,6 +9,7 @@
 #include <hocket.h>
 
 #include "support/expect.h"
+#include "support/plain_suite.h"
 #include "trace/model.h"
 
 static char file[64];
@@ -232,21 +232,12 @@ START_TEST(mutations)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("trace damage", 120)
 {
-    Suite *suite = suite_create("trace damage");
-    TCase *tc = tcase_create("trace damage");
-    tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, every_length);
-    tcase_add_test(tc, headers);
-    tcase_add_test(tc, not_a_trace);
-    tcase_add_test(tc, huge);
-    tcase_add_test(tc, mutations);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_checked_fixture(suite__case, setup, teardown);
+    suite_once(every_length);
+    suite_once(headers);
+    suite_once(not_a_trace);
+    suite_once(huge);
+    suite_once(mutations);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* trace: what known small programs did is in the file, all of it and in order. */
-#include <check.h>
 #include <errno.h>
 #include <stdbool.h>
 
 #include <hocket.h>
 
 #include "support/expect.h"
+#include "support/plain_suite.h"
 #include "trace/model.h"
 
 static char file[64];
@@ -466,22 +466,13 @@ START_TEST(the_newest_have_names)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("trace events", 60)
 {
-    Suite *suite = suite_create("trace events");
-    TCase *tc = tcase_create("trace events");
-    tcase_set_timeout(tc, 60);
-    tcase_add_test(tc, all_and_in_order);
-    tcase_add_test(tc, bars);
-    tcase_add_test(tc, a_join_in_place);
-    tcase_add_test(tc, spans_migrate);
-    tcase_add_test(tc, pieces_and_errors);
-    tcase_add_test(tc, a_call_site_has_a_name);
-    tcase_add_test(tc, the_newest_have_names);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    suite_once(all_and_in_order);
+    suite_once(bars);
+    suite_once(a_join_in_place);
+    suite_once(spans_migrate);
+    suite_once(pieces_and_errors);
+    suite_once(a_call_site_has_a_name);
+    suite_once(the_newest_have_names);
 }

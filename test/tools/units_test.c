@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* tools: durations, rates, numbers, and how sizes and times are shown. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <stdint.h>
 
 #include "common/units.h"
@@ -141,20 +141,10 @@ START_TEST(shown)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("tools_units", 0)
 {
-    Suite *s = suite_create("tools_units");
-    TCase *t = tcase_create("units");
-
-    tcase_add_test(t, durations);
-    tcase_add_test(t, rates);
-    tcase_add_test(t, numbers);
-    tcase_add_test(t, shown);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(durations);
+    suite_once(rates);
+    suite_once(numbers);
+    suite_once(shown);
 }

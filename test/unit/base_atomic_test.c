@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* base: what the atomic wrappers give back, and the points they pass. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -155,23 +155,13 @@ START_TEST(fence_is_full)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("base_atomic", 0)
 {
-    Suite *s = suite_create("base_atomic");
-    TCase *t = tcase_create("atomic");
-
-    tcase_add_test(t, values);
-    tcase_add_test(t, pointers_and_words_of_public_structs);
-    tcase_add_test(t, arguments_are_evaluated_once_and_nest);
+    suite_once(values);
+    suite_once(pointers_and_words_of_public_structs);
+    suite_once(arguments_are_evaluated_once_and_nest);
 #ifdef HOCKET_TEST_POINTS
-    tcase_add_test(t, points_come_right_before_operations);
+    suite_once(points_come_right_before_operations);
 #endif
-    tcase_add_test(t, fence_is_full);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(fence_is_full);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* base: the intrusive list against an array. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -104,20 +104,10 @@ START_TEST(splice_keeps_order)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("base_list", 0)
 {
-    Suite *s = suite_create("base_list");
-    TCase *t = tcase_create("list");
-
-    tcase_add_test(t, fifo_and_lifo);
-    tcase_add_test(t, remove_is_harmless_twice);
-    tcase_add_test(t, walks);
-    tcase_add_test(t, splice_keeps_order);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(fifo_and_lifo);
+    suite_once(remove_is_harmless_twice);
+    suite_once(walks);
+    suite_once(splice_keeps_order);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* base: error names, version, allocator, panic. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <hocket/base.h>
 #include <signal.h>
@@ -202,23 +202,15 @@ START_TEST(panic_cuts_what_is_too_long)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("base_words", 0)
 {
-    Suite *suite = suite_create("base_words");
-    TCase *tcase = tcase_create("base_words");
-    tcase_add_test(tcase, error_names);
-    tcase_add_test(tcase, error_table_is_whole);
-    tcase_add_test(tcase, version);
-    tcase_add_test(tcase, no_bytes_at_all);
-    tcase_add_test(tcase, no_bytes_of_an_allocator);
-    tcase_add_test(tcase, allocator_is_used_for_everything);
-    tcase_add_test(tcase, allocator_is_fixed_by_first_use);
-    tcase_add_test(tcase, panic_is_one_line_and_abort);
-    tcase_add_test(tcase, panic_cuts_what_is_too_long);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    suite_once(error_names);
+    suite_once(error_table_is_whole);
+    suite_once(version);
+    suite_once(no_bytes_at_all);
+    suite_once(no_bytes_of_an_allocator);
+    suite_once(allocator_is_used_for_everything);
+    suite_once(allocator_is_fixed_by_first_use);
+    suite_once(panic_is_one_line_and_abort);
+    suite_once(panic_cuts_what_is_too_long);
 }

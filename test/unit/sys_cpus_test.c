@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sys: usable CPUs by affinity and by cgroup quota, the latter on made-up trees. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -219,26 +219,16 @@ START_TEST(monstrous_files_do_no_harm)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("sys_cpus", 0)
 {
-    Suite *s = suite_create("sys_cpus");
-    TCase *t = tcase_create("cpus");
-
-    tcase_add_checked_fixture(t, setup, teardown);
-    tcase_add_test(t, affinity_counts);
-    tcase_add_test(t, nothing_to_read_is_no_limit);
-    tcase_add_test(t, version_2_takes_the_least_on_the_way_up);
-    tcase_add_test(t, version_2_in_a_container);
-    tcase_add_test(t, version_1);
-    tcase_add_test(t, version_1_with_odd_files);
-    tcase_add_test(t, long_paths);
-    tcase_add_test(t, both_versions_at_once);
-    tcase_add_test(t, monstrous_files_do_no_harm);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_checked_fixture(suite__case, setup, teardown);
+    suite_once(affinity_counts);
+    suite_once(nothing_to_read_is_no_limit);
+    suite_once(version_2_takes_the_least_on_the_way_up);
+    suite_once(version_2_in_a_container);
+    suite_once(version_1);
+    suite_once(version_1_with_odd_files);
+    suite_once(long_paths);
+    suite_once(both_versions_at_once);
+    suite_once(monstrous_files_do_no_harm);
 }

@@ -2,8 +2,8 @@
 /* sys: every level of stack guards, forced and as a fallback. */
 #include "support/context.h"
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -195,24 +195,14 @@ START_TEST(cold_canary_stacks_get_their_canary_back)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("sys_guard", 0)
 {
-    Suite *s = suite_create("sys_guard");
-    TCase *t = tcase_create("guard");
-
-    tcase_add_test(t, guard_by_madvise);
-    tcase_add_test(t, guard_by_mprotect);
-    tcase_add_test(t, guard_by_canary);
-    tcase_add_test(t, a_canary_tells);
-    tcase_add_test(t, guards_fall_back_level_by_level);
-    tcase_add_test(t, guards_fall_back_when_mprotect_fails);
-    tcase_add_test(t, many_guards_without_mappings);
-    tcase_add_test(t, cold_canary_stacks_get_their_canary_back);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(guard_by_madvise);
+    suite_once(guard_by_mprotect);
+    suite_once(guard_by_canary);
+    suite_once(a_canary_tells);
+    suite_once(guards_fall_back_level_by_level);
+    suite_once(guards_fall_back_when_mprotect_fails);
+    suite_once(many_guards_without_mappings);
+    suite_once(cold_canary_stacks_get_their_canary_back);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sys: the table's contract, on the real system. */
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -347,31 +347,21 @@ START_TEST(the_table_can_be_replaced)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("sys_linux", 0)
 {
-    Suite *s = suite_create("sys_linux");
-    TCase *t = tcase_create("table");
-
-    tcase_add_test(t, clock_is_monotonic_and_real);
-    tcase_add_test(t, coarse_clock_is_never_ahead);
-    tcase_add_test(t, futex_says_why);
-    tcase_add_test(t, futex_never_wakes_before_its_deadline);
-    tcase_add_test(t, futex_wakes_all);
-    tcase_add_test(t, futex_deadline_survives_interrupts);
-    tcase_add_test(t, threads_have_names_stacks_and_masks);
-    tcase_add_test(t, threads_can_be_detached);
-    tcase_add_test(t, thread_failure_changes_nothing);
-    tcase_add_test(t, membarrier_works_or_says_so);
-    tcase_add_test(t, memory_is_zero_and_can_be_discarded);
-    tcase_add_test(t, memory_may_run_out);
-    tcase_add_test(t, chance_is_not_constant);
-    tcase_add_test(t, mapping_limit_is_plausible);
-    tcase_add_test(t, the_table_can_be_replaced);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(clock_is_monotonic_and_real);
+    suite_once(coarse_clock_is_never_ahead);
+    suite_once(futex_says_why);
+    suite_once(futex_never_wakes_before_its_deadline);
+    suite_once(futex_wakes_all);
+    suite_once(futex_deadline_survives_interrupts);
+    suite_once(threads_have_names_stacks_and_masks);
+    suite_once(threads_can_be_detached);
+    suite_once(thread_failure_changes_nothing);
+    suite_once(membarrier_works_or_says_so);
+    suite_once(memory_is_zero_and_can_be_discarded);
+    suite_once(memory_may_run_out);
+    suite_once(chance_is_not_constant);
+    suite_once(mapping_limit_is_plausible);
+    suite_once(the_table_can_be_replaced);
 }

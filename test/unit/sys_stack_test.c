@@ -2,8 +2,8 @@
 /* sys: stacks in slabs: reuse, trimming, no memory, threads. */
 #include "support/context.h"
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -321,28 +321,18 @@ START_TEST(start_and_shutdown_leak_nothing)
 }
 END_TEST
 
-int main(void)
+PLAIN_SUITE("sys_stack", 0)
 {
-    Suite *s = suite_create("sys_stack");
-    TCase *t = tcase_create("stack");
-
-    tcase_add_test(t, classes);
-    tcase_add_test(t, shape);
-    tcase_add_test(t, the_largest_class);
-    tcase_add_test(t, stacks_are_apart_and_reused);
-    tcase_add_test(t, a_program_with_one_fiber_pays_for_one);
-    tcase_add_test(t, idle_stacks_go_cold_and_come_back);
-    tcase_add_test(t, no_memory_is_an_error_and_nothing_else);
-    tcase_add_test(t, slabs_run_out);
-    tcase_add_test(t, threads_share);
-    tcase_add_test(t, a_context_survives_trimming_of_what_it_no_longer_uses);
-    tcase_add_test(t, reused_stacks_start_afresh);
-    tcase_add_test(t, start_and_shutdown_leak_nothing);
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    suite_once(classes);
+    suite_once(shape);
+    suite_once(the_largest_class);
+    suite_once(stacks_are_apart_and_reused);
+    suite_once(a_program_with_one_fiber_pays_for_one);
+    suite_once(idle_stacks_go_cold_and_come_back);
+    suite_once(no_memory_is_an_error_and_nothing_else);
+    suite_once(slabs_run_out);
+    suite_once(threads_share);
+    suite_once(a_context_survives_trimming_of_what_it_no_longer_uses);
+    suite_once(reused_stacks_start_afresh);
+    suite_once(start_and_shutdown_leak_nothing);
 }

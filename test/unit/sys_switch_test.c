@@ -2,8 +2,8 @@
 /* sys: switching stacks keeps what a call must keep. */
 #include "support/context.h"
 #include "support/expect.h"
+#include "support/plain_suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -321,27 +321,17 @@ START_TEST(unwinding_ends_at_the_entry)
 END_TEST
 #endif
 
-int main(void)
+PLAIN_SUITE("sys_switch", 0)
 {
-    Suite *s = suite_create("sys_switch");
-    TCase *t = tcase_create("switch");
-
-    tcase_add_test(t, values_go_both_ways);
-    tcase_add_test(t, many_contexts_in_turn);
-    tcase_add_test(t, stack_is_aligned_at_entry);
-    tcase_add_test(t, entry_gets_the_argument_on_any_top);
-    tcase_add_test(t, callee_saved_registers_are_kept);
-    tcase_add_test(t, floating_point_lives_across_switches);
-    tcase_add_test(t, a_context_changes_threads);
-    tcase_add_test(t, signal_mask_stays_with_the_thread);
+    suite_once(values_go_both_ways);
+    suite_once(many_contexts_in_turn);
+    suite_once(stack_is_aligned_at_entry);
+    suite_once(entry_gets_the_argument_on_any_top);
+    suite_once(callee_saved_registers_are_kept);
+    suite_once(floating_point_lives_across_switches);
+    suite_once(a_context_changes_threads);
+    suite_once(signal_mask_stays_with_the_thread);
 #if UNWIND
-    tcase_add_test(t, unwinding_ends_at_the_entry);
+    suite_once(unwinding_ends_at_the_entry);
 #endif
-    suite_add_tcase(s, t);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
