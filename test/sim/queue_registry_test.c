@@ -55,7 +55,7 @@ static void sensible(const struct hocket__queue_look *look)
 static hocket_task *_Atomic task;
 static _Atomic bool over;
 
-/* Waits in vain for what is gone as soon as it has waited; in between for something else. */
+/* Waits in vain for a queue, then perhaps for what is none, and frees the queue at once. */
 static void *waits(void *arg)
 {
     static hocket_event never;
@@ -65,9 +65,9 @@ static void *waits(void *arg)
     for (size_t i = 1; i <= 3; i++) {
         hocket_queue *q = make(i);
         HK_EXPECT_EQ(hocket_queue_get(q, &value, hocket_after(HOCKET_US)), -ETIMEDOUT);
-        hocket_queue_free(q);
         if (explore_choice(2))
             HK_EXPECT_EQ(hocket_event_wait(&never, hocket_after(HOCKET_US)), -ETIMEDOUT);
+        hocket_queue_free(q);
     }
     atomic_store(&over, true);
     return NULL;
