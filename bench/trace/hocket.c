@@ -36,6 +36,17 @@ static void ones(void *arg)
     }
 }
 
+/* The same tasks in one scope, which waits for all of them: one ends, the next begins. */
+static void many(void *arg)
+{
+    hocket_scope scope;
+    (void)arg;
+    hocket_scope_open(&scope, NULL);
+    for (int i = 0; i < ONES; i++)
+        bench_check(hocket_spawn(&scope, empty, NULL) == 0, "spawn failed");
+    bench_check(hocket_scope_close(&scope) == 0, "a task failed");
+}
+
 static hocket_queue *there, *back;
 
 static int answer(void *arg)
@@ -81,6 +92,8 @@ static int root(void *arg)
                 "no queues");
     if (strncmp(bench_case, "spawn-", 6) == 0)
         bench_batches(ones, NULL, ONES);
+    else if (strncmp(bench_case, "scope-", 6) == 0)
+        bench_batches(many, NULL, ONES);
     else if (strncmp(bench_case, "pass-", 5) == 0)
         bench_batches(passes, NULL, PASSES);
     else
