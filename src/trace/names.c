@@ -4,7 +4,7 @@
  *
  * A file is data from outside: every offset in it is checked against its size.  A lookup walks
  * the whole symbol table, some 10 us a thousand symbols; so answers are kept in a small table by
- * address.
+ * address.  Of files beyond FILES the name is told and the place in it, but no function.
  */
 #include "trace/names.h"
 
@@ -13,7 +13,7 @@
 
 #include "sys/module.h"
 
-#define FILES   24
+#define FILES   64
 #define ANSWERS 512
 
 struct file {
@@ -30,6 +30,7 @@ struct file {
 /* All by the one user. */
 static struct file files[FILES];
 static unsigned file_count;
+static struct file beyond; /* the last of those for which there was no place; never mapped */
 static struct {
     uintptr_t pc;
     struct hocket__name name;
@@ -82,12 +83,12 @@ static struct file *file_of(uintptr_t pc, bool in_handler)
         if (pc >= files[i].start && pc < files[i].end)
             return &files[i];
     struct hocket__module m;
-    if (file_count == FILES || !hocket__module_find(pc, in_handler, &m))
+    if (!hocket__module_find(pc, in_handler, &m))
         return NULL;
-    struct file *f = &files[file_count++];
+    struct file *f = file_count < FILES ? &files[file_count++] : &beyond;
     *f = (struct file){ .bias = m.bias, .start = m.start, .end = m.end };
     const void *data;
-    if (hocket__file_map(m.path, &data, &f->size))
+    if (f != &beyond && hocket__file_map(m.path, &data, &f->size))
         f->data = data;
     const char *slash = strrchr(m.path, '/');
     f->name = slash != NULL ? slash + 1 : m.path;
