@@ -63,8 +63,23 @@ static inline void hocket__point(int kind, const volatile void *addr, const char
         hocket__point_hook(kind, addr, file, line);
 }
 #define HOCKET_POINT(kind, addr) hocket__point((kind), (addr), __FILE__, __LINE__)
+
+/*
+ * Where the hook is the simulated world's (sim/atoms.h) it lets other tasks run on the same OS thread.
+ * So nobody is given there what belongs to one thread (HOCKET_POINT_WORLD), and between ALONE and
+ * TOGETHER, where a task works with what belongs to its worker, nobody else runs.  Neither lies
+ * across a switch.
+ */
+extern bool hocket__point_world;     /* set before the runtime starts, for good */
+extern unsigned hocket__point_alone; /* depth */
+#define HOCKET_POINT_WORLD    hk_unlikely(hocket__point_world)
+#define HOCKET_POINT_ALONE    ((void)(HOCKET_POINT_WORLD && hocket__point_alone++))
+#define HOCKET_POINT_TOGETHER ((void)(HOCKET_POINT_WORLD && hocket__point_alone--))
 #else
 #define HOCKET_POINT(kind, addr) ((void)0)
+#define HOCKET_POINT_WORLD       false
+#define HOCKET_POINT_ALONE       ((void)0)
+#define HOCKET_POINT_TOGETHER    ((void)0)
 #endif
 
 #define hk_word32(p)  ((_Atomic uint32_t *)(p))

@@ -35,7 +35,14 @@ void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onloo
 static inline void tell(int slot, enum hocket__event event, struct hocket_task *task,
                         const void *object, int64_t value)
 {
-    hk_load_acq (&onlookers[slot])(event, task, object, value);
+    hocket__onlooker *fn = hk_load_acq(&onlookers[slot]);
+    if (slot == HOCKET__WATCH_WORLD) {
+        fn(event, task, object, value);
+        return;
+    }
+    HOCKET_POINT_ALONE;
+    fn(event, task, object, value);
+    HOCKET_POINT_TOGETHER;
 }
 
 static HK_NOINLINE void tell_all(enum hocket__event event, struct hocket_task *task,

@@ -35,6 +35,7 @@ static bool seat_open;            /* there is a seat, and it may be taken */
 
 HK_COLD hocket_task *hocket__records_fill(struct hocket__worker *w)
 {
+    HOCKET_POINT_ALONE;
     if (w->spare_records) {
         w->records = w->spare_records;
         w->spare_records = NULL;
@@ -42,22 +43,27 @@ HK_COLD hocket_task *hocket__records_fill(struct hocket__worker *w)
     } else {
         w->record_count = hocket__record_get_chunk(&w->records);
     }
+    HOCKET_POINT_TOGETHER;
     return w->record_count > 0 ? hocket__sched_record_get(w) : NULL;
 }
 
 HK_COLD void hocket__records_drain(struct hocket__worker *w)
 {
+    HOCKET_POINT_ALONE;
     if (w->spare_records)
         hocket__record_put_chunk(w->spare_records);
     w->spare_records = w->records;
     w->records = NULL;
     w->record_count = 0;
+    HOCKET_POINT_TOGETHER;
 }
 
 HK_COLD uint64_t hocket__ids_fill(struct hocket__worker *w)
 {
+    HOCKET_POINT_ALONE;
     w->id_next = hocket__id_block(HOCKET__IDS);
     w->id_end = w->id_next + HOCKET__IDS;
+    HOCKET_POINT_TOGETHER;
     return w->id_next++;
 }
 

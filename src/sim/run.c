@@ -15,6 +15,7 @@
 #include <hocket/runtime.h>
 
 #include "base/env.h"
+#include "sim/atoms.h"
 #include "sim/search.h"
 #include "sim/session.h"
 #include "sim/world.h"
@@ -270,6 +271,7 @@ int hocket__sim_plan_fill(struct sim_plan *plan, const hocket_sim_options *o)
     plan->depth = o->depth;
     plan->max_choices = o->max_choices;
     plan->max_delay = o->max_delay;
+    plan->atoms = SIM_ATOMS && o->strategy != HOCKET_SIM_EXHAUSTIVE;
     plan->replay = false;
     plan->in_count = 0;
     plan->trace[0] = '\0';
@@ -386,6 +388,7 @@ static int sweep_all(struct sim_session *x)
     int64_t until = o->time_limit ? real_now() + o->time_limit : INT64_MAX;
     int rc = 0;
     plan->sweep = x->sweep;
+    plan->atoms = false;
     for (uint32_t i = 0; i < o->seeds && rc == 0 && real_now() < until; i++) {
         plan->seed = o->first + i;
         rc = sweep_seed(x, until);

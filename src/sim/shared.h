@@ -50,6 +50,7 @@ struct sim_event {
 struct sim_plan {
     uint32_t version; /* SIM_VERSION: a program may be linked to another library than its starter */
     bool told;        /* the starter tells what went wrong */
+    bool atoms; /* atoms.h; only by a fork of the same program, so no other version's business */
     uint64_t seed;
     int strategy;
     uint32_t depth;

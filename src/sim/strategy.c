@@ -20,9 +20,10 @@
 
 #define W hocket__sim_world
 
-#define DEPTH_MAX 32
-#define BASE      (UINT64_C(1) << 40)
-#define TIME_ODDS 32 /* random: time passes at one of so many places */
+#define DEPTH_MAX      32
+#define BASE           (UINT64_C(1) << 40)
+#define TIME_ODDS      32 /* random: time passes at one of so many places */
+#define TIME_ODDS_ATOM (16 * TIME_ODDS)
 
 static uint32_t preempt;           /* random: probability of a switch, of 2^32 */
 static uint64_t change[DEPTH_MAX]; /* PCT: turns */
@@ -80,7 +81,7 @@ int hocket__sim_obvious(const struct sim_question *q)
 
 static int pick_random(const struct sim_question *q)
 {
-    if (q->time && drawn() % TIME_ODDS == 0)
+    if (q->time && drawn() % (q->atom ? TIME_ODDS_ATOM : TIME_ODDS) == 0)
         return SIM_CLOCK;
     uint32_t others = W.ready_count - (q->self >= 0); /* self is the last */
     if (q->self >= 0) {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sched/poll.h"
+#include "sim/atoms.h"
 #include "task/task.h"
 
 #define W hocket__sim_world
@@ -168,11 +169,16 @@ static bool time_may_pass(struct hocket__worker *w)
 
 /* ---- choices ---- */
 
-static void count_place(struct sim_task *who)
+/* What is asked at a place. */
+struct how {
+    bool yields, atom;
+};
+
+static void count_place(struct sim_task *who, bool still)
 {
     who->step++;
     W.turn++;
-    W.now += W.tick;
+    W.now += still ? 0 : W.tick;
     if (++W.shared->choices > W.plan->max_choices) {
         (void)snprintf(W.shared->message, sizeof W.shared->message,
                        "livelock: no end after %u choices", W.plan->max_choices);
@@ -184,12 +190,13 @@ static void count_place(struct sim_task *who)
  * Ask who goes on: of W.ready, to which `self`, if it can go on, is added as the last.  Written
  * down is what is not obvious.
  */
-static struct sim_task *choose(struct hocket__worker *w, struct sim_task *self, bool yields)
+static struct sim_task *choose(struct hocket__worker *w, struct sim_task *self, struct how how)
 {
     for (;;) {
         if (self)
             W.ready[W.ready_count++] = self;
-        struct sim_question q = { self ? (int)W.ready_count - 1 : -1, yields, time_may_pass(w) };
+        struct sim_question q = { self ? (int)W.ready_count - 1 : -1, how.yields, time_may_pass(w),
+                                  how.atom };
         int pick = hocket__sim_pick(&q);
         if (pick == SIM_CLOCK) {
             hocket__sim_log(SIM_TIME, 1);
@@ -233,22 +240,22 @@ static void leave_for(struct hocket__worker *w, struct sim_task *self, struct si
 }
 
 /* The running task has come to a place. */
-static void pass(struct sim_task *self, bool yields)
+static void pass(struct sim_task *self, struct how how)
 {
     struct hocket__worker *w = hocket__worker_here();
     W.current = self;
-    count_place(self);
+    count_place(self, how.atom && !how.yields);
     if (W.plan->sweep)
         hocket__sim_sweep_place(self);
     if (hocket__sim_ready(w) == 0) {
-        if (!yields)
+        if (!how.yields)
             return;
         /* It spins: for what only time can bring, or for ever. */
         W.now += YIELD_TIME;
         if (!time_may_pass(w) || !hocket__sim_jump(w) || hocket__sim_ready(w) == 0)
             return;
     }
-    struct sim_task *next = choose(w, self->delayed ? NULL : self, yields);
+    struct sim_task *next = choose(w, self->delayed ? NULL : self, how);
     if (next != self)
         leave_for(w, self, next);
 }
@@ -277,8 +284,8 @@ void hocket__sim_thread_place(const char *what, const void *object, bool yields)
     self->object = hocket__sim_object(object);
     hocket__sim_trace(self, what, self->object);
     W.current = self;
-    count_place(self);
-    struct sim_task *next = choose(w, self, yields);
+    count_place(self, false);
+    struct sim_task *next = choose(w, self, (struct how){ yields, false });
     if (next == self)
         return;
     struct hocket__waiter node;
@@ -296,6 +303,16 @@ static void note(hocket_task *task, const char *what, const void *object)
     hocket__sim_trace(t, what, hocket__sim_object(object));
 }
 
+static void come_to(struct sim_task *self, const char *what, const void *object, struct how how)
+{
+    self->inside++;
+    self->what = what;
+    self->object = hocket__sim_object(object);
+    hocket__sim_trace(self, what, self->object);
+    pass(self, how);
+    self->inside--;
+}
+
 void hocket__sim_place(const char *what, const void *object)
 {
     struct sim_task *self = W.quiet ? NULL : hocket__sim_running();
@@ -303,10 +320,13 @@ void hocket__sim_place(const char *what, const void *object)
         hocket__sim_thread_place(what, object, false);
         return;
     }
-    self->what = what;
-    self->object = hocket__sim_object(object);
-    hocket__sim_trace(self, what, self->object);
-    pass(self, false);
+    come_to(self, what, object, (struct how){ false, false });
+}
+
+void hocket__sim_point_place(struct sim_task *self, const char *what, const void *object,
+                             bool spins)
+{
+    come_to(self, what, object, (struct how){ spins, true });
 }
 
 /*
@@ -327,10 +347,7 @@ static void yield(hocket_task *task)
     struct sim_task *self = hocket__sim_running();
     if (!self || self->task != task)
         return;
-    self->what = "yield";
-    self->object = 0;
-    hocket__sim_trace(self, self->what, 0);
-    pass(self, true);
+    come_to(self, "yield", NULL, (struct how){ true, false });
 }
 
 /* The loop: who ran has waited or ended. */
@@ -346,8 +363,8 @@ static hocket_task *next(struct hocket__worker *w)
             return NULL;
         if (!W.current)
             W.current = &W.nobody;
-        count_place(W.current);
-        t = choose(w, NULL, false);
+        count_place(W.current, false);
+        t = choose(w, NULL, (struct how){ false, false });
     }
     if (t == W.thread) {
         W.current = t;
@@ -373,7 +390,7 @@ static const char *lock_word(enum hocket__event event, int64_t how)
     return shared ? "lock shared" : "lock";
 }
 
-static void onlook(enum hocket__event event, hocket_task *task, const void *object, int64_t value)
+static void see(enum hocket__event event, hocket_task *task, const void *object, int64_t value)
 {
     switch (event) {
     case HOCKET__EVENT_WANT:
@@ -395,6 +412,16 @@ static void onlook(enum hocket__event event, hocket_task *task, const void *obje
     case HOCKET__EVENT_READY: note(task, "ready", NULL); break;
     default: break;
     }
+}
+
+static void onlook(enum hocket__event event, hocket_task *task, const void *object, int64_t value)
+{
+    struct sim_task *self = W.plan->atoms && !W.quiet ? hocket__sim_running() : NULL;
+    if (self)
+        self->inside++;
+    see(event, task, object, value);
+    if (self)
+        self->inside--;
 }
 
 #define EVENTS                                                                           \
@@ -427,6 +454,7 @@ void hocket__sim_open(struct sim_shared *shared)
     hocket__sim_sys_open();
     hocket__world = &world;
     hocket__onlook(HOCKET__WATCH_WORLD, EVENTS, onlook);
+    hocket__sim_atoms_open();
     if (hocket__self_or_null()) /* its inline locks would tell nothing */
         hocket__self_set(hocket__self_or_null(), hocket__self_held());
 }

@@ -7,6 +7,7 @@
  *
  *   world.c     points, and who goes on
  *   world_sys.c the table of src/sys: time, sleep, chance
+ *   atoms.c     points of the test build as places
  *   names.c     numbers of tasks and objects, the trace
  *   strategy.c  random, PCT, replay
  *   explore.c   the exhaustive search, one run of it
@@ -31,6 +32,7 @@ struct sim_task {
     bool delayed;                 /* others first, as long as there are any */
     bool kept;                    /* sent off the CPU in an event: in W.kept */
     bool asleep;                  /* EXHAUSTIVE: to go on with it would bring nothing new */
+    unsigned inside;              /* in the world's own code: its points are no places */
     struct sim_task *next, *prev; /* in W.kept */
 };
 
@@ -67,6 +69,7 @@ struct sim_question {
     int self;
     bool yields;
     bool time; /* the clock may jump to a deadline instead */
+    bool atom; /* before an atomic operation: there are many of them */
 };
 enum { SIM_CLOCK = -1 };
 
@@ -75,6 +78,8 @@ void hocket__sim_open(struct sim_shared *shared);
 HOCKET_NORETURN void hocket__sim_fail(int failure, int value);
 void *hocket__sim_map(size_t size); /* of the world's own; ends the run without memory */
 void hocket__sim_place(const char *what, const void *object);
+void hocket__sim_point_place(struct sim_task *self, const char *what, const void *object,
+                             bool spins); /* of `self`, which runs */
 void hocket__sim_thread_place(const char *what, const void *object, bool yields);
 bool hocket__sim_jump(struct hocket__worker *w); /* to the first deadline; false: there is none */
 struct sim_task *hocket__sim_running(void);      /* NULL: no task's code runs */

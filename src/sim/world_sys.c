@@ -39,6 +39,14 @@ HOCKET_NORETURN static void deadlock(void)
     hocket__sim_fail(HOCKET_SIM_DEADLOCK, 0);
 }
 
+/* Of the thread without a task, on a guard of a task that was sent off at a point.  False: of nobody. */
+static bool thread_spins(void)
+{
+    uint64_t turn = W.turn;
+    hocket__sim_thread_place("spin", NULL, true);
+    return W.turn != turn;
+}
+
 static int sim_futex_wait(const _Atomic uint32_t *addr, uint32_t expected, int64_t deadline)
 {
     struct sim_task *self = hocket__sim_running();
@@ -48,6 +56,8 @@ static int sim_futex_wait(const _Atomic uint32_t *addr, uint32_t expected, int64
         self->task->ops->yield(self->task);
         return deadline <= W.now ? -ETIMEDOUT : 0;
     }
+    if (W.plan->atoms && !hocket__worker_here() && thread_spins())
+        return 0;
     if (hocket__sim_sweep_interrupts())
         return -EINTR;
     if (deadline == INT64_MAX && hocket__poll_waiting() > 0) {

@@ -33,7 +33,7 @@ HK_NOINLINE void hocket__bias_lock_slow(struct hocket__bias *b, struct hocket__w
         b->turns = 0;
         if (b->needed == 0)
             b->needed = HOCKET__BIAS_TURNS;
-    } else if (++b->turns >= b->needed && !b->former &&
+    } else if (++b->turns >= b->needed && !b->former && !HOCKET_POINT_WORLD &&
                (HOCKET__RUNQ_FENCED || !hocket__runq_fenced)) {
         b->turns = 0;
         hk_store_rel(&b->owner, w); /* its next turn; this one is with the guard */

@@ -242,13 +242,15 @@ static inline __attribute__((always_inline)) bool spawn_fast(bool handle, hocket
 {
     struct hocket__worker *w = hocket__worker_here();
     hocket_task *self = hocket__self_or_null();
-    if (hk_unlikely(!w || !w->records || w->id_next == w->id_end || !self || self->locals ||
-                    hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON))
+    if (hk_unlikely(hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON || !w || !w->records ||
+                    w->id_next == w->id_end || !self || self->locals))
         return false;
+    /* Both at once, with no point since the look at them: nobody else of the worker took them. */
     hocket_task *t = hocket__sched_record_get(w);
+    uint64_t id = hocket__sched_id_left(w);
     record_fill(t, scope, fn, arg, handle ? HOCKET__TASK_HANDLE : 0u);
     hk_store(&t->life, handle ? 0u : HOCKET__LIFE_RELEASED);
-    hk_store_rel(&t->id, hocket__sched_id_left(w));
+    hk_store_rel(&t->id, id);
     count_spawn(scope, self);
     hocket__watch(HOCKET__EVENT_SPAWN, t, NULL, 0);
     hocket__tsan_release(t);
