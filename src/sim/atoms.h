@@ -18,7 +18,7 @@
  *               task is over, FINISHED: its record is somebody else's from there on
  *   src/sched   the owner's side of the run queue and of the worker (by address, too: the heap of timers and
  *               its guard, which the loop takes)
- *   alone       magazines of records and ids, and onlookers, who run inside of an event:
+ *   alone       records and ids that a worker keeps, and onlookers, who run inside of an event:
  *               HOCKET_POINT_ALONE
  *   src/sim, src/sys, park/watch.c   the world, the machine, and which onlookers there are
  *   waits, wakes, fences   have a place of their own, or another one behind them

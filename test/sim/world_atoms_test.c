@@ -210,7 +210,7 @@ END_TEST
 
 /* ---- what belongs to the worker ---- */
 
-#define SPAWNED 40 /* by each of three: more than a magazine of records or ids holds */
+#define SPAWNED 40 /* by each of three: more than a worker keeps of records or ids */
 
 static uint64_t ids[3 * SPAWNED];
 
@@ -238,7 +238,7 @@ static int many_tasks(void *arg)
     (void)arg;
     world_tasks(spawn_many, 3);
     if (hocket__record_limit() > 3 * SPAWNED + 80)
-        return -EOVERFLOW; /* a magazine was lost */
+        return -EOVERFLOW; /* some were lost */
     for (int i = 0; i < 3 * SPAWNED; i++)
         for (int k = 0; k < i; k++)
             if (ids[i] == ids[k])

@@ -14,35 +14,52 @@
  *     }
  *
  * Each run is a process of its own, so statics begin zero.  Half of the seeds are random, half PCT.
+ * A few more of each choose before every atomic operation of the library as well (sim/atoms.h).
  *
  *     HOCKET_SIM_SEEDS=10000        so many of each (scripts/run-world)
+ *     HOCKET_WORLD_ATOMS=yes        all of them before atomic operations as well; no: none
  *     HOCKET_SIM=4711 HOCKET_SIM_STRATEGY=pct      this one
  */
 #include <errno.h>
 #include <hocket.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "sim/atoms.h"
 #include "support/expect.h"
 #include "support/suite.h"
 
-#define WORLD_SEEDS 25
+#define WORLD_SEEDS      25
+#define WORLD_ATOM_SEEDS 10 /* that choose before atomic operations as well */
+
+static inline void world_runs(const char *name, hocket_task_fn *fn, int strategy, bool atoms)
+{
+    hocket_sim_result r = { 0 };
+    hocket_sim_options o = HOCKET_SIM_OPTIONS_DEFAULT;
+    o.seeds = atoms ? WORLD_ATOM_SEEDS : WORLD_SEEDS;
+    o.strategy = strategy;
+    o.result = &r;
+    o.max_choices = atoms ? 5000000 : 0;
+    hocket__sim_atoms = atoms;
+    int err = hocket_sim_run(fn, NULL, &o);
+    hocket__sim_atoms = false;
+    if (err != 0)
+        fprintf(stderr, "world: %s%s\n", name, atoms ? " HOCKET_WORLD_ATOMS=yes" : "");
+    HK_EXPECT_EQ(err, 0);
+    if (getenv("HOCKET_WORLD_STATS"))
+        fprintf(stderr, "world: %-36s %s %7llu runs %9llu choices\n", name,
+                strategy == HOCKET_SIM_PCT ? "pct   " : "random", (unsigned long long)r.runs,
+                (unsigned long long)r.choices);
+}
 
 static inline void world_run(const char *name, hocket_task_fn *fn)
 {
+    const char *atoms = getenv("HOCKET_WORLD_ATOMS");
     for (int strategy = HOCKET_SIM_RANDOM; strategy <= HOCKET_SIM_PCT; strategy++) {
-        hocket_sim_result r = { 0 };
-        hocket_sim_options o = HOCKET_SIM_OPTIONS_DEFAULT;
-        o.seeds = WORLD_SEEDS;
-        o.strategy = strategy;
-        o.result = &r;
-        int err = hocket_sim_run(fn, NULL, &o);
-        if (err != 0)
-            fprintf(stderr, "world: %s\n", name);
-        HK_EXPECT_EQ(err, 0);
-        if (getenv("HOCKET_WORLD_STATS"))
-            fprintf(stderr, "world: %-36s %s %7llu runs %9llu choices\n", name,
-                    strategy == HOCKET_SIM_PCT ? "pct   " : "random", (unsigned long long)r.runs,
-                    (unsigned long long)r.choices);
+        if (!atoms || strcmp(atoms, "yes") != 0)
+            world_runs(name, fn, strategy, false);
+        if (!atoms || strcmp(atoms, "no") != 0)
+            world_runs(name, fn, strategy, true);
     }
 }
 
