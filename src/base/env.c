@@ -55,3 +55,20 @@ int hocket__env_path(const char *name, char *buffer, size_t size)
     buffer[used] = '\0';
     return 0;
 }
+
+int hocket__path_whole(const char *path, char *buffer, size_t size)
+{
+    size_t used = 0;
+    if (path[0] == '\0')
+        return -EINVAL;
+    if (path[0] != '/') {
+        if (getcwd(buffer, size - 1) == NULL)
+            return errno == ERANGE ? -ENAMETOOLONG : -errno;
+        used = strlen(buffer);
+        buffer[used++] = '/';
+    }
+    if (used + strlen(path) >= size)
+        return -ENAMETOOLONG;
+    strcpy(buffer + used, path);
+    return 0;
+}

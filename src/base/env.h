@@ -22,4 +22,10 @@ bool hocket__env_on(const char *name);
  */
 int hocket__env_path(const char *name, char *buffer, size_t size);
 
+/*
+ * The path from the root on, for who writes the file later: the program may change its folder until then.
+ * 0, -EINVAL (it is empty), -ENAMETOOLONG, -errno of getcwd(3).
+ */
+int hocket__path_whole(const char *path, char *buffer, size_t size);
+
 #endif

@@ -211,7 +211,7 @@ ptrdiff_t hocket_profile_list(int by, hocket_profile_entry *ret_entries, size_t 
 
 /* ---- the environment ---- */
 
-static char path[4096]; /* "": standard error */
+static char path[4096]; /* absolute; "": standard error */
 
 static void write_file(const char *end, int (*write_to)(int))
 {
@@ -238,6 +238,13 @@ static void at_exit(void)
     write_file(".folded", hocket_profile_folded);
 }
 
+static int take_path(void)
+{
+    char name[sizeof path];
+    int err = hocket__env_path("HOCKET_PROFILE", name, sizeof name);
+    return err ? err : hocket__path_whole(name, path, sizeof path);
+}
+
 void hocket__profile_by_env(void)
 {
     static bool done; /* runtimes start one after the other */
@@ -245,7 +252,7 @@ void hocket__profile_by_env(void)
     if (done || !hocket__env_on("HOCKET_PROFILE"))
         return;
     done = true;
-    int err = strcmp(text, "1") == 0 ? 0 : hocket__env_path("HOCKET_PROFILE", path, sizeof path);
+    int err = strcmp(text, "1") == 0 ? 0 : take_path();
     if (err || atexit(at_exit) != 0) {
         (void)fprintf(stderr, "hocket: HOCKET_PROFILE: %s\n", strerror(err ? -err : ENOMEM));
         return;

@@ -72,23 +72,6 @@ static void give(enum state to)
 
 /* ---- start ---- */
 
-static int path_keep(const char *name)
-{
-    size_t used = 0;
-    if (name[0] == '\0')
-        return -EINVAL;
-    if (name[0] != '/') {
-        if (getcwd(path, sizeof path - 1) == NULL)
-            return errno == ERANGE ? -ENAMETOOLONG : -errno;
-        used = strlen(path);
-        path[used++] = '/';
-    }
-    if (used + strlen(name) >= sizeof path)
-        return -ENAMETOOLONG;
-    strcpy(path + used, name);
-    return 0;
-}
-
 /* That the file can be written is known now, not at the end. */
 static int path_try(void)
 {
@@ -136,7 +119,7 @@ static int start(const char *name, size_t buffer, uint32_t wanted)
     if (bytes == 0 || (wanted & ~(uint32_t)CLASSES) != 0)
         return -EINVAL;
     hocket__ring_size(bytes);
-    int err = path_keep(name);
+    int err = hocket__path_whole(name, path, sizeof path);
     if (err == 0)
         err = path_try();
     if (err == 0)

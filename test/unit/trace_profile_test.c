@@ -215,6 +215,34 @@ static void by_variable(void *value)
     exit(err ? 1 : 0);
 }
 
+static int leaves(void *arg)
+{
+    (void)arg;
+    HK_EXPECT_EQ(chdir("/"), 0);
+    return hocket_sleep(HOCKET_MS);
+}
+
+static void by_variable_elsewhere(void *folder)
+{
+    HK_EXPECT_EQ(chdir(folder), 0);
+    (void)setenv("HOCKET_PROFILE", "waits", 1);
+    exit(hocket_run(leaves, NULL) != 0);
+}
+
+/* The file is where the name meant when the program began. */
+START_TEST(the_program_may_change_its_folder)
+{
+    char folder[] = "/tmp/hocket-profile-XXXXXX", name[64];
+    HK_EXPECT(mkdtemp(folder) != NULL);
+    death_by_exit(by_variable_elsewhere, folder, 0, "");
+    (void)snprintf(name, sizeof name, "%s/waits", folder);
+    HK_EXPECT_EQ(unlink(name), 0);
+    (void)snprintf(name, sizeof name, "%s/waits.folded", folder);
+    HK_EXPECT_EQ(unlink(name), 0);
+    HK_EXPECT_EQ(rmdir(folder), 0);
+}
+END_TEST
+
 START_TEST(the_environment_switches_it_on)
 {
     struct death d;
@@ -245,4 +273,5 @@ SUITE("trace_profile", 30)
     suite_each(it_is_printed);
     suite_once(memory_is_bounded);
     suite_once(the_environment_switches_it_on);
+    suite_once(the_program_may_change_its_folder);
 }
