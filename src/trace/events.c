@@ -13,7 +13,7 @@
  * every task that runs is seen (both classes) and that no hook is called between.  Order stays
  * exact: the next task was in the queue of this very worker, where nobody else puts one, so nothing
  * on another lane lies between.  Only who left may have been woken there meanwhile; if it goes
- * on itself it takes a stamp of its own.
+ * on itself it takes a stamp of its own.  HOLDER and its PARK are one moment anyway.
  *
  * Who is the waker: the task that this thread is with.  A worker that is with none (its loop fires
  * timers, looks at descriptors) still has the last one's record in its thread-local, so `running`
@@ -73,11 +73,12 @@ const char *hocket__event_kind_name(uint32_t number)
 #define LEAVES    0x100u /* a task leaves its worker */
 #define ENTERS    0x200u /* a task goes on */
 #define LABELS    0x400u /* the thread may have become a worker */
+#define AGAIN     0x800u /* the second event of one moment */
 #define KIND(how) ((how)&0xffu)
 
-static inline uint64_t stamp(int64_t ticks)
+static inline uint64_t stamp(struct hocket__ring *r, int64_t ticks)
 {
-    return (uint64_t)ticks << 8;
+    return r->last = (uint64_t)ticks << 8;
 }
 
 /* May the next task have the stamp of the one that left? */
@@ -93,12 +94,11 @@ static inline bool at_once(const struct hocket__ring *r, struct hocket__worker *
 
 /* A task leaves: its event is the one before `next`. */
 static inline void left(struct hocket__ring *r, struct hocket__worker *w, uint64_t next,
-                        uint64_t task, uint64_t when)
+                        uint64_t task)
 {
     const uint32_t both = HKT_CLASS_TASKS | HKT_CLASS_WAITS;
     r->left = next;
     r->leaver = task;
-    r->left_at = when;
     w->passing = (hk_peek(&hocket__tracing) & both) == both && !hocket__in_world() &&
                  hk_load(&hocket__hooks) == NULL;
 }
@@ -120,10 +120,10 @@ static HK_NOINLINE void put_slowly(unsigned how, uint64_t task, uint64_t object,
     uint64_t next = hk_load(&r->next);
     if (how & LABELS && unlabelled(r, w)) {
         hk_store(&r->worker, w->index);
-        hocket__ring_put(r, next++, stamp(hocket__ticks()) | HKT_LANE_OF, 0, hk_load(&r->tid),
+        hocket__ring_put(r, next++, stamp(r, hocket__ticks()) | HKT_LANE_OF, 0, hk_load(&r->tid),
                          (uint64_t)w->index + 1);
     }
-    hocket__ring_put(r, next++, stamp(hocket__ticks()) | KIND(how), task, object, value);
+    hocket__ring_put(r, next++, stamp(r, hocket__ticks()) | KIND(how), task, object, value);
     hocket__ring_end(r, next);
 }
 
@@ -139,11 +139,11 @@ static HK_NOINLINE void put(unsigned how, uint64_t task, uint64_t object, uint64
     }
     (void)hocket__ring_begin(r);
     uint64_t next = hk_load(&r->next);
-    bool same = how & ENTERS && at_once(r, w, next, task);
-    uint64_t when = same ? r->left_at : stamp(hocket__ticks_counter());
+    bool same = how & AGAIN || (how & ENTERS && at_once(r, w, next, task));
+    uint64_t when = same ? r->last : stamp(r, hocket__ticks_counter());
     hocket__ring_put(r, next++, when | KIND(how), task, object, value);
     if (how & LEAVES && w != NULL)
-        left(r, w, next, task, when);
+        left(r, w, next, task);
     hocket__ring_end(r, next);
 }
 
@@ -162,14 +162,14 @@ static void put_text(unsigned how, uint64_t task, uint64_t object, uint64_t valu
     struct hocket__ring *r = hocket__ring_here();
     if (r == NULL || !hocket__ring_begin(r))
         return;
-    uint64_t next = hk_load(&r->next), when = stamp(hocket__ticks());
+    uint64_t next = hk_load(&r->next), when = stamp(r, hocket__ticks());
     hocket__ring_put(r, next++, when | KIND(how), task, object, value);
     for (uint32_t i = 0; i < slots; i++) {
         const uint64_t *s = &words[3 * i];
         hocket__ring_put(r, next++, (uint64_t)(slots - 1 - i) << 8 | HKT_TEXT, s[0], s[1], s[2]);
     }
     if (how & LEAVES && w != NULL)
-        left(r, w, next, task, when);
+        left(r, w, next, task);
     hocket__ring_end(r, next);
 }
 
@@ -218,15 +218,17 @@ static inline void on_exit_task(const hocket_task *task, uint64_t result)
 static HK_NOINLINE void on_park(const hocket_task *task, const void *object)
 {
     const struct hocket__wait_class *cls = hk_load(&task->wait_class);
+    uint32_t site = hocket__site_here(); /* becomes an address in the file */
+    unsigned how = HKT_PARK | LEAVES;
     if (cls != NULL && cls->holder != NULL) {
         uint32_t slot = cls->holder(object, 0);
         hocket_task *holder = slot != HOCKET__HOLDER_UNKNOWN ? hocket__record_at(slot) : NULL;
-        if (holder != NULL)
+        if (holder != NULL) {
             put(HKT_HOLDER, id_of(task), address(object), id_of(holder));
+            how |= AGAIN;
+        }
     }
-    /* A site here, its address in the file. */
-    put(HKT_PARK | LEAVES, id_of(task), address(object),
-        HKT_PARK_VALUE(kind_number(cls), hocket__site_here()));
+    put(how, id_of(task), address(object), HKT_PARK_VALUE(kind_number(cls), site));
 }
 
 static HK_NOINLINE void on_error(const hocket_task *task, const hocket_error *error)

@@ -37,8 +37,8 @@ struct hocket__ring {
     _Atomic bool busy;       /* only between a thread and its own signal handlers: no order */
     uint64_t mask;           /* slots - 1; set when it is made */
     uint64_t left;           /* `next` behind the last event in which a task left its worker, */
-    uint64_t leaver;         /* the task */
-    uint64_t left_at;        /* and when, as in an event, without the kind */
+    uint64_t leaver;         /* and the task */
+    uint64_t last;           /* stamp of the last event, without its kind */
     struct hocket__slot *slots;
 
     /* whoever has `rings_guard` writes, others read */

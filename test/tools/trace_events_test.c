@@ -107,9 +107,12 @@ START_TEST(all_and_in_order)
     size_t n = 0, all = sizeof expected / sizeof expected[0];
     HK_EXPECT(trace_cursor_start(&c, &t));
     int64_t before = 0;
+    bool holder = false;
     while (trace_cursor_next(&c, &i)) {
         const struct hkt_event *e = i.event;
         HK_EXPECT(i.ns >= before);
+        HK_EXPECT(!holder || i.ns == before); /* one moment with its PARK */
+        holder = HKT_KIND(e) == HKT_HOLDER;
         before = i.ns;
         if ((e->task != ids[0] && e->task != ids[1]) || (n == 0 && HKT_KIND(e) != HKT_START))
             continue;
