@@ -318,8 +318,10 @@ static void failed(struct sim_session *x)
     if (!s->out_full && s->failure != HOCKET_SIM_HANG && !x->options.no_shrink)
         x->differs = !hocket__sim_shrink(x);
     r->shrunk = x->choice_count;
-    if (x->options.save && !s->out_full) {
-        int err = hocket__sim_save(x->options.save, &s->plan, x->choices, x->choice_count);
+    if (x->options.save) {
+        int err = s->out_full
+                      ? -EFBIG
+                      : hocket__sim_save(x->options.save, &s->plan, x->choices, x->choice_count);
         if (err && !x->options.quiet)
             fprintf(stderr, "hocket: sim: %s: %s\n", x->options.save, strerror(-err));
     }

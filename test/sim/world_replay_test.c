@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sim/atoms.h"
+#include "support/death.h"
 #include "support/expect.h"
 #include "support/suite.h"
 
@@ -297,6 +298,36 @@ START_TEST(files_of_choices_that_are_damaged)
 }
 END_TEST
 
+/* More than there is room for: it is told that they are not kept. */
+static int draws_much(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i <= 1 << 18; i++)
+        while (hocket_sim_choice(16) == 0)
+            continue;
+    return 1;
+}
+
+static void saves_too_much(void *path)
+{
+    int err = hocket_sim_run(draws_much, NULL,
+                             HOCKET_SIM_OPTIONS(.seeds = 1, .max_choices = UINT32_MAX,
+                                                .save = (const char *)path, .no_shrink = true));
+    _exit(err == -EPROTO ? 5 : 6);
+}
+
+START_TEST(too_many_choices_to_keep)
+{
+    const char *path = in_folder("too-many");
+    struct death d;
+    death_of(&d, saves_too_much, (void *)(uintptr_t)path, NULL);
+    HK_EXPECT(WIFEXITED(d.status) && WEXITSTATUS(d.status) == 5);
+    death__says(&d, "too-many: File too large\n");
+    HK_EXPECT_EQ(access(path, F_OK), -1);
+    clean();
+}
+END_TEST
+
 SUITE("sim_replay", 60)
 {
     suite_once(a_hundred_seeds_twice);
@@ -305,4 +336,5 @@ SUITE("sim_replay", 60)
     suite_once(a_failing_schedule_gets_short_and_fails_again);
     suite_once(a_failing_seed_fails_again_alone);
     suite_once(files_of_choices_that_are_damaged);
+    suite_once(too_many_choices_to_keep);
 }
