@@ -70,7 +70,7 @@ static inline void death_aborted(int signal)
 {
     static const char head[] = "a child of this test has said so far, and when it was asked:\n";
     static const char end[] = "\nthat was all of it\n";
-    struct pollfd p = { .fd = death_under_way.from, .events = POLLIN };
+    struct pollfd p = { death_under_way.from, POLLIN, 0 };
     char text[1024];
     ssize_t n;
     (void)signal;
@@ -85,7 +85,9 @@ static inline void death_aborted(int signal)
 
 static inline void death_watch(const struct death *d, pid_t child, int from)
 {
-    struct sigaction action = { .sa_handler = death_aborted };
+    struct sigaction action;
+    memset(&action, 0, sizeof action); /* this file is C++, too */
+    action.sa_handler = death_aborted;
     death_under_way.child = child;
     death_under_way.from = from;
     death_under_way.d = d;
