@@ -3,9 +3,9 @@
 #include "sys/handlers.h"
 
 #if HOCKET_TSAN
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "sys/kernel.h"
 
@@ -15,10 +15,9 @@ static _Thread_local uint64_t before;
 /* Raw calls: those of libc are known to TSan, which would run handlers in them. */
 void hocket__handlers_hold(void)
 {
-    struct timespec now;
     uint64_t all = UINT64_MAX;
     (void)hocket__syscall4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&before, sizeof all);
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* what TSan has held back runs here */
+    (void)poll(NULL, 0, 0); /* what TSan has held back runs here; and nothing is written */
 }
 
 void hocket__handlers_let(void)
