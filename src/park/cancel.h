@@ -63,13 +63,17 @@ enum hocket__cancel_state {
 extern _Atomic uint32_t hocket__cancel_epoch;
 bool hocket__cancelled_slow(hocket_task *self);
 
+/* False: the task is not cancelled, for certain.  The task itself only. */
+static inline bool hocket__cancel_suspected(const hocket_task *self)
+{
+    return self->cancel_epoch != hk_load_acq(&hocket__cancel_epoch) ||
+           self->cancel_state != HOCKET__NOT_CANCELLED;
+}
+
 /* Is the task cancelled?  The task itself only. */
 static inline bool hocket__cancelled(hocket_task *self)
 {
-    if (hk_likely(self->cancel_epoch == hk_load_acq(&hocket__cancel_epoch) &&
-                  self->cancel_state == HOCKET__NOT_CANCELLED))
-        return false;
-    return hocket__cancelled_slow(self);
+    return hk_unlikely(hocket__cancel_suspected(self)) && hocket__cancelled_slow(self);
 }
 
 /* Does every cancel that reaches `a` also reach `b` (b was spawned into a's innermost scope)? */

@@ -235,19 +235,19 @@ HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void
     struct hocket__spin spin = hocket__spin_start(self);
     int result = HOCKET__RING_NOT;
     while (result == HOCKET__RING_NOT && hocket__spin_turn(&spin))
-        result = value != NULL ? hocket__ring_put(&q->ring, value)
-                               : hocket__ring_get(&q->ring, ret_value);
+        result = value != NULL ? hocket__ring_put(&q->ring, q->value_size, value)
+                               : hocket__ring_get(&q->ring, q->value_size, ret_value);
     return result;
 }
 
-int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
+HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time deadline)
 {
     hocket__touch("put", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (hk_unlikely(err != 0))
         return err;
-    int result = hocket__ring_put(&q->ring, value);
+    int result = hocket__ring_put(&q->ring, q->value_size, value);
     if (hk_likely(result == HOCKET__RING_DONE))
         return 0;
     if (result == HOCKET__RING_NOT) {
@@ -259,14 +259,14 @@ int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
     return put_slow(q, self, value, 0, deadline);
 }
 
-int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
+HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time deadline)
 {
     hocket__touch("get", q);
     hocket_task *self;
     int err = hocket__queue_enter(&self);
     if (hk_unlikely(err != 0))
         return err;
-    int result = hocket__ring_get(&q->ring, ret_value);
+    int result = hocket__ring_get(&q->ring, q->value_size, ret_value);
     if (hk_likely(result == HOCKET__RING_DONE))
         return 0;
     if (result == HOCKET__RING_NOT) {
@@ -276,6 +276,36 @@ int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
             return 0;
     }
     return get_slow(q, self, ret_value, deadline);
+}
+
+/*
+ * The usual call: a number or pointer, room or a value for it, and nothing to tell anybody.  It calls no
+ * function, so it saves no registers.
+ */
+#define USUAL_SIZE sizeof(uint64_t)
+
+static inline bool is_usual(const hocket_queue *q)
+{
+    const hocket_task *self = hocket__self_or_null();
+    return hk_likely(self != NULL && q->value_size == USUAL_SIZE &&
+                     !hocket__cancel_suspected(self) &&
+                     !hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH)));
+}
+
+int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
+{
+    if (is_usual(q) &&
+        hk_likely(hocket__ring_put(&q->ring, USUAL_SIZE, value) == HOCKET__RING_DONE))
+        return 0;
+    return put_any(q, value, deadline);
+}
+
+int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
+{
+    if (is_usual(q) &&
+        hk_likely(hocket__ring_get(&q->ring, USUAL_SIZE, ret_value) == HOCKET__RING_DONE))
+        return 0;
+    return get_any(q, ret_value, deadline);
 }
 
 int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,

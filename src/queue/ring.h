@@ -102,6 +102,14 @@ static inline uint64_t hocket__ring_after(const struct hocket__ring *r, uint64_t
                                : lap + r->lap + ((index - r->capacity) << HOCKET__RING_STEP);
 }
 
+/* The next one. */
+static inline uint64_t hocket__ring_next(const struct hocket__ring *r, uint64_t at)
+{
+    uint64_t next = at + (1u << HOCKET__RING_STEP), within = r->lap - 1;
+    return hk_likely((next & within) >> HOCKET__RING_STEP != r->capacity) ? next
+                                                                          : (at & ~within) + r->lap;
+}
+
 /* How many values lie between; nonsense if the two were not read at one moment. */
 static inline int64_t hocket__ring_between(const struct hocket__ring *r, uint64_t head,
                                            uint64_t tail)
@@ -129,8 +137,13 @@ static inline void hocket__ring_await(_Atomic uint64_t *stamp, uint64_t value)
 /* Turns of waiting for such a call before the guard is taken. */
 #define HOCKET__RING_TURNS 64
 
-/* The owner's put and get: as those below, with stores instead of the CAS. */
-HOCKET__RING_INLINE int hocket__ring_solo_put(struct hocket__ring *r, const void *value)
+/*
+ * `size` is that of the ring: a constant where it is known.
+ *
+ * The owner's put and get: as those below, with stores instead of the CAS.
+ */
+HOCKET__RING_INLINE int hocket__ring_solo_put(struct hocket__ring *r, size_t size,
+                                              const void *value)
 {
     int result = HOCKET__RING_SEE;
     struct hocket__solo_grant *g = hocket__solo_enter(&r->solo);
@@ -141,9 +154,9 @@ HOCKET__RING_INLINE int hocket__ring_solo_put(struct hocket__ring *r, const void
         unsigned char *cell = hocket__ring_cell(r, at);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == at)) {
-            hocket__value_copy(r->value_size, cell, value);
+            hocket__value_copy(size, cell, value);
             hk_store_rel(stamp, at + 1);
-            hk_store_rel(&r->tail, hocket__ring_after(r, at, 1) | HOCKET__RING_SOLO);
+            hk_store_rel(&r->tail, hocket__ring_next(r, at) | HOCKET__RING_SOLO);
             result = HOCKET__RING_DONE;
         } else if ((hk_load(&r->head) & ~HOCKET__RING_BITS) + r->lap == at) {
             result = HOCKET__RING_NOT;
@@ -153,7 +166,7 @@ HOCKET__RING_INLINE int hocket__ring_solo_put(struct hocket__ring *r, const void
     return result;
 }
 
-HOCKET__RING_INLINE int hocket__ring_solo_get(struct hocket__ring *r, void *ret_value)
+HOCKET__RING_INLINE int hocket__ring_solo_get(struct hocket__ring *r, size_t size, void *ret_value)
 {
     int result = HOCKET__RING_SEE;
     struct hocket__solo_grant *g = hocket__solo_enter(&r->solo);
@@ -164,9 +177,9 @@ HOCKET__RING_INLINE int hocket__ring_solo_get(struct hocket__ring *r, void *ret_
         unsigned char *cell = hocket__ring_cell(r, at);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == at + 1)) {
-            hocket__value_copy(r->value_size, ret_value, cell);
+            hocket__value_copy(size, ret_value, cell);
             hk_store_rel(stamp, at + r->lap);
-            hk_store_rel(&r->head, hocket__ring_after(r, at, 1) | HOCKET__RING_SOLO);
+            hk_store_rel(&r->head, hocket__ring_next(r, at) | HOCKET__RING_SOLO);
             result = HOCKET__RING_DONE;
         } else if ((hk_load(&r->tail) & ~HOCKET__RING_BITS) == at) {
             result = HOCKET__RING_NOT;
@@ -176,7 +189,7 @@ HOCKET__RING_INLINE int hocket__ring_solo_get(struct hocket__ring *r, void *ret_
     return result;
 }
 
-HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *value)
+HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, size_t size, const void *value)
 {
     unsigned turn = 0;
     uint64_t tail = hk_load_acq(&r->tail);
@@ -184,8 +197,8 @@ HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *val
         unsigned char *cell = hocket__ring_cell(r, tail);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == tail)) {
-            if (hk_likely(hk_cas(&r->tail, &tail, hocket__ring_after(r, tail, 1)))) {
-                hocket__value_copy(r->value_size, cell, value);
+            if (hk_likely(hk_cas(&r->tail, &tail, hocket__ring_next(r, tail)))) {
+                hocket__value_copy(size, cell, value);
                 hk_store_rel(stamp, tail + 1); /* pairs with the load of a get */
                 return HOCKET__RING_DONE;
             }
@@ -201,11 +214,11 @@ HOCKET__RING_INLINE int hocket__ring_put(struct hocket__ring *r, const void *val
         }
         tail = again;
     }
-    return (tail & HOCKET__RING_BITS) == HOCKET__RING_SOLO ? hocket__ring_solo_put(r, value)
+    return (tail & HOCKET__RING_BITS) == HOCKET__RING_SOLO ? hocket__ring_solo_put(r, size, value)
                                                            : HOCKET__RING_SEE;
 }
 
-HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value)
+HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, size_t size, void *ret_value)
 {
     unsigned turn = 0;
     uint64_t head = hk_load_acq(&r->head);
@@ -213,8 +226,8 @@ HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value
         unsigned char *cell = hocket__ring_cell(r, head);
         _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
         if (hk_likely(hk_load_acq(stamp) == head + 1)) {
-            if (hk_likely(hk_cas(&r->head, &head, hocket__ring_after(r, head, 1)))) {
-                hocket__value_copy(r->value_size, ret_value, cell);
+            if (hk_likely(hk_cas(&r->head, &head, hocket__ring_next(r, head)))) {
+                hocket__value_copy(size, ret_value, cell);
                 hk_store_rel(stamp, head + r->lap); /* pairs with the load of a put */
                 return HOCKET__RING_DONE;
             }
@@ -230,8 +243,9 @@ HOCKET__RING_INLINE int hocket__ring_get(struct hocket__ring *r, void *ret_value
         }
         head = again;
     }
-    return (head & HOCKET__RING_BITS) == HOCKET__RING_SOLO ? hocket__ring_solo_get(r, ret_value)
-                                                           : HOCKET__RING_SEE;
+    return (head & HOCKET__RING_BITS) == HOCKET__RING_SOLO
+               ? hocket__ring_solo_get(r, size, ret_value)
+               : HOCKET__RING_SEE;
 }
 
 /* As many of `count` values as there is room for at once; 0: full, or hold the queue. */
@@ -253,7 +267,7 @@ static inline size_t hocket__ring_put_some(struct hocket__ring *r, const unsigne
         hocket__ring_await(stamp, tail);
         hocket__value_copy(r->value_size, cell, values + i * r->value_size);
         hk_store_rel(stamp, tail + 1);
-        tail = hocket__ring_after(r, tail, 1);
+        tail = hocket__ring_next(r, tail);
     }
     return n;
 }
@@ -276,7 +290,7 @@ static inline size_t hocket__ring_get_some(struct hocket__ring *r, unsigned char
         hocket__ring_await(stamp, head + 1);
         hocket__value_copy(r->value_size, ret_values + i * r->value_size, cell);
         hk_store_rel(stamp, head + r->lap);
-        head = hocket__ring_after(r, head, 1);
+        head = hocket__ring_next(r, head);
     }
     return n;
 }
@@ -335,7 +349,7 @@ static inline void hocket__ring_push(struct hocket__ring *r, const void *value)
     hocket__ring_await(stamp, tail);
     hocket__value_copy(r->value_size, cell, value);
     hk_store_rel(stamp, tail + 1);
-    hk_store_rel(&r->tail, hocket__ring_after(r, tail, 1) | (word & HOCKET__RING_BITS));
+    hk_store_rel(&r->tail, hocket__ring_next(r, tail) | (word & HOCKET__RING_BITS));
 }
 
 /* The oldest value, which stays where it is until the ring is put into again. */
@@ -346,7 +360,7 @@ static inline unsigned char *hocket__ring_take(struct hocket__ring *r)
     _Atomic uint64_t *stamp = hocket__ring_stamp(r, cell);
     hocket__ring_await(stamp, head + 1);
     hk_store_rel(stamp, head + r->lap);
-    hk_store_rel(&r->head, hocket__ring_after(r, head, 1) | (word & HOCKET__RING_BITS));
+    hk_store_rel(&r->head, hocket__ring_next(r, head) | (word & HOCKET__RING_BITS));
     return cell;
 }
 
