@@ -170,10 +170,10 @@ START_TEST(a_hundred_seeds_twice)
 }
 END_TEST
 
-START_TEST(a_hundred_seeds_twice_with_atomic_operations)
+START_TEST(seeds_twice_with_atomic_operations)
 {
     hocket__sim_atoms = true;
-    twice(100);
+    twice((unsigned)run_scaled(100, 20));
 }
 END_TEST
 
@@ -331,7 +331,7 @@ END_TEST
 SUITE("sim_replay", 60)
 {
     suite_once(a_hundred_seeds_twice);
-    suite_once(a_hundred_seeds_twice_with_atomic_operations);
+    suite_once(seeds_twice_with_atomic_operations);
     suite_once(executors_on_threads_are_in_the_world);
     suite_once(a_failing_schedule_gets_short_and_fails_again);
     suite_once(a_failing_seed_fails_again_alone);

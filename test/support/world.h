@@ -30,13 +30,13 @@
 #include "support/suite.h"
 
 #define WORLD_SEEDS      25
-#define WORLD_ATOM_SEEDS 10 /* that choose before atomic operations as well */
+#define WORLD_ATOM_SEEDS run_scaled(10, 2) /* that choose before atomic operations as well */
 
 static inline void world_runs(const char *name, hocket_task_fn *fn, int strategy, bool atoms)
 {
     hocket_sim_result r = { 0 };
     hocket_sim_options o = HOCKET_SIM_OPTIONS_DEFAULT;
-    o.seeds = atoms ? WORLD_ATOM_SEEDS : WORLD_SEEDS;
+    o.seeds = (uint32_t)(atoms ? WORLD_ATOM_SEEDS : WORLD_SEEDS);
     o.strategy = strategy;
     o.result = &r;
     o.max_choices = atoms ? 5000000 : 0;
