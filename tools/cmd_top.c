@@ -82,28 +82,35 @@ static int pictures(const struct top *t, const struct wishes *w)
 /* ---- a terminal ---- */
 
 static struct termios before;
-static volatile sig_atomic_t ended, resized;
+static volatile sig_atomic_t ended, stopped, resized;
 
 static void on_signal(int signal)
 {
     if (signal == SIGWINCH)
         resized = 1;
+    else if (signal == SIGTSTP)
+        stopped = 1;
     else
         ended = signal;
 }
 
-static void terminal_open(void)
+static void signals_take(void)
 {
     struct sigaction action = { .sa_handler = on_signal };
-    struct termios raw = before;
     (void)sigemptyset(&action.sa_mask);
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
+    static const int signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         (void)sigaction(signals[i], &action, NULL);
+}
+
+static void terminal_open(struct output *o)
+{
+    struct termios raw = before;
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
     (void)tcsetattr(0, TCSANOW, &raw);
+    output_text(o, "\033[?1049h\033[?25l\033[2J");
 }
 
 static void terminal_close(struct output *o)
@@ -111,6 +118,15 @@ static void terminal_close(struct output *o)
     output_text(o, "\033[?25h\033[?1049l");
     (void)output_flush(o);
     (void)tcsetattr(0, TCSANOW, &before);
+}
+
+/* The shell has the terminal, until it wants us again. */
+static void stop_here(struct output *o)
+{
+    terminal_close(o);
+    stopped = 0;
+    (void)raise(SIGSTOP);
+    terminal_open(o);
 }
 
 /* Until the time is over, a key, or a signal.  True: leave. */
@@ -154,18 +170,20 @@ static int screen(const struct top *t, const struct wishes *w)
             message("top", t->name, "it has ended");
         return 1;
     }
-    terminal_open();
-    output_text(&out, "\033[?1049h\033[?25l\033[2J");
+    signals_take();
+    terminal_open(&out);
     for (unsigned i = 0; got == TOP_READ && out.error == 0; i++) {
         draw(&out, t, &pages[i % 2], i > 0 ? &pages[1 - i % 2] : NULL);
         if (wait_for_key(w->interval))
             break;
+        if (stopped)
+            stop_here(&out);
         got = top_alive(t) ? top_read(t, &pages[(i + 1) % 2]) : TOP_ENDED;
     }
     terminal_close(&out);
     if (got == TOP_ENDED)
         message("top", t->name, "it has ended");
-    if (ended == SIGTERM || ended == SIGHUP)
+    if (ended != 0 && ended != SIGINT)
         return 128 + (int)ended;
     return got == TOP_WRONG;
 }

@@ -321,6 +321,32 @@ START_TEST(on_a_terminal)
 }
 END_TEST
 
+START_TEST(the_terminal_is_left)
+{
+    char name[16];
+    int status;
+    pid_t shown = show_page(good_page(), sizeof(struct live_page));
+    snprintf(name, sizeof name, "%d", (int)shown);
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    HK_EXPECT(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    pid_t pid = on_terminal(terminal, name);
+    HK_EXPECT(read_until(terminal, "runs crunch"));
+    HK_EXPECT_EQ(write(terminal, "\032", 1), 1); /* Ctrl-Z */
+    HK_EXPECT(read_until(terminal, "\033[?1049l"));
+    HK_EXPECT_EQ(waitpid(pid, &status, WUNTRACED), pid);
+    HK_EXPECT(WIFSTOPPED(status));
+    HK_EXPECT_EQ(kill(pid, SIGCONT), 0);
+    HK_EXPECT(read_until(terminal, "\033[?1049h"));
+    HK_EXPECT(read_until(terminal, "runs crunch"));
+    HK_EXPECT_EQ(write(terminal, "\034", 1), 1); /* Ctrl-Backslash */
+    HK_EXPECT(read_until(terminal, "\033[?1049l"));
+    HK_EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    HK_EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGQUIT);
+    end(shown);
+    close(terminal);
+}
+END_TEST
+
 PLAIN_SUITE("top", 60)
 {
     suite_once(a_good_page);
@@ -329,4 +355,5 @@ PLAIN_SUITE("top", 60)
     suite_once(what_is_shown);
     suite_once(a_program_of_ours);
     suite_once(on_a_terminal);
+    suite_once(the_terminal_is_left);
 }
