@@ -240,16 +240,11 @@ HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void
     return result;
 }
 
-HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time deadline)
+/* The ring did not do it. */
+HK_NOINLINE static int put_rest(hocket_queue *q, const void *value, hocket_time deadline,
+                                int result)
 {
-    hocket__touch("put", q);
-    hocket_task *self;
-    int err = hocket__queue_enter(&self);
-    if (hk_unlikely(err != 0))
-        return err;
-    int result = hocket__ring_put(&q->ring, q->value_size, value);
-    if (hk_likely(result == HOCKET__RING_DONE))
-        return 0;
+    hocket_task *self = hocket__self_or_null();
     if (result == HOCKET__RING_NOT) {
         if (passed(deadline))
             return -ETIMEDOUT;
@@ -259,16 +254,9 @@ HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time d
     return put_slow(q, self, value, 0, deadline);
 }
 
-HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time deadline)
+HK_NOINLINE static int get_rest(hocket_queue *q, void *ret_value, hocket_time deadline, int result)
 {
-    hocket__touch("get", q);
-    hocket_task *self;
-    int err = hocket__queue_enter(&self);
-    if (hk_unlikely(err != 0))
-        return err;
-    int result = hocket__ring_get(&q->ring, q->value_size, ret_value);
-    if (hk_likely(result == HOCKET__RING_DONE))
-        return 0;
+    hocket_task *self = hocket__self_or_null();
     if (result == HOCKET__RING_NOT) {
         if (passed(deadline))
             return -ETIMEDOUT;
@@ -278,9 +266,31 @@ HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time dea
     return get_slow(q, self, ret_value, deadline);
 }
 
+HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time deadline)
+{
+    hocket__touch("put", q);
+    hocket_task *self;
+    int result = hocket__queue_enter(&self);
+    if (hk_unlikely(result != 0))
+        return result;
+    result = hocket__ring_put(&q->ring, q->value_size, value);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0 : put_rest(q, value, deadline, result);
+}
+
+HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time deadline)
+{
+    hocket__touch("get", q);
+    hocket_task *self;
+    int result = hocket__queue_enter(&self);
+    if (hk_unlikely(result != 0))
+        return result;
+    result = hocket__ring_get(&q->ring, q->value_size, ret_value);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0 : get_rest(q, ret_value, deadline, result);
+}
+
 /*
- * The usual call: a number or pointer, room or a value for it, and nothing to tell anybody.  It calls no
- * function, so it saves no registers.
+ * The usual call: a number or pointer, and nothing to tell anybody.  What it calls comes last, so it
+ * saves no registers.
  */
 #define USUAL_SIZE sizeof(uint64_t)
 
@@ -294,18 +304,18 @@ static inline bool is_usual(const hocket_queue *q)
 
 int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
 {
-    if (is_usual(q) &&
-        hk_likely(hocket__ring_put(&q->ring, USUAL_SIZE, value) == HOCKET__RING_DONE))
-        return 0;
-    return put_any(q, value, deadline);
+    if (!is_usual(q))
+        return put_any(q, value, deadline);
+    int result = hocket__ring_put(&q->ring, USUAL_SIZE, value);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0 : put_rest(q, value, deadline, result);
 }
 
 int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
 {
-    if (is_usual(q) &&
-        hk_likely(hocket__ring_get(&q->ring, USUAL_SIZE, ret_value) == HOCKET__RING_DONE))
-        return 0;
-    return get_any(q, ret_value, deadline);
+    if (!is_usual(q))
+        return get_any(q, ret_value, deadline);
+    int result = hocket__ring_get(&q->ring, USUAL_SIZE, ret_value);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0 : get_rest(q, ret_value, deadline, result);
 }
 
 int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,
