@@ -191,8 +191,9 @@ static inline uint32_t hocket__self_held(void)
 /* Both lines that a task touches which never waits, while the caller does something else; or NULL. */
 static inline void hocket__record_prefetch(const hocket_task *task)
 {
-    __builtin_prefetch(task, 1);
-    __builtin_prefetch((const char *)task + 64, 1);
+    uintptr_t at = (uintptr_t)task; /* with NULL there is no pointer behind it */
+    __builtin_prefetch((const void *)at, 1);
+    __builtin_prefetch((const void *)(at + 64), 1);
 }
 
 /* A free record with slot set and everything else zero, or NULL; and back (id must be 0). */
