@@ -92,6 +92,7 @@ void hocket__timer_arm(struct hocket__timers *heap, struct hocket__timer *timer,
 void hocket__timer_disarm(struct hocket__timer *timer, struct hocket__timers *heap)
 {
     hocket__guard_lock(&heap->guard);
+    hocket__nosync_acquire(&timer->task->wait_state); /* pairs with timers_fire */
     if (timer->heap)
         remove_timer(heap, timer);
     (void)hocket__guard_unlock(&heap->guard);
