@@ -20,8 +20,8 @@
 #define BITS (UINT64_MAX >> 8)
 
 static struct {
-    uint64_t left; /* ticks */
-    uint64_t seen; /* `next` of the ring */
+    _Atomic uint64_t left; /* ticks; its fibers share it, in no order that TSan's second way sees */
+    _Atomic uint64_t seen; /* `next` of the ring */
 } lanes[HOCKET__RINGS_MAX];
 static _Atomic unsigned entered, shared, named_shared;
 
@@ -39,7 +39,7 @@ static void leave(void)
 {
     struct hocket__ring *r = hocket__ring_here();
     HK_EXPECT(r != NULL);
-    lanes[r->number].left = ticks();
+    hk_store(&lanes[r->number].left, ticks());
 }
 
 /* The event before the last, past its text; `next` is behind the last. */
@@ -58,11 +58,11 @@ static void came(void)
     HK_EXPECT(r != NULL);
     uint64_t next = hk_load(&r->next), last = next - 1;
     uint64_t kind = word(r, last, 0) & 0xff, stamp = word(r, last, 0) >> 8;
-    if ((kind != HKT_START && kind != HKT_RESUME) || lanes[r->number].seen == next ||
+    if ((kind != HKT_START && kind != HKT_RESUME) || hk_load(&lanes[r->number].seen) == next ||
         word(r, last, 1) != hocket_task_id(hocket_self()))
         return;
-    lanes[r->number].seen = next;
-    HK_EXPECT(stamp >= lanes[r->number].left);
+    hk_store(&lanes[r->number].seen, next);
+    HK_EXPECT(stamp >= hk_load(&lanes[r->number].left));
     HK_EXPECT(stamp <= now);
     (void)hk_add(&entered, 1);
     if (next < hk_load(&r->begin) + 2)
