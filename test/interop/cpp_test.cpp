@@ -8,7 +8,6 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <check.h>
@@ -339,14 +338,14 @@ std::atomic<int> of_thread::made{ 0 }, of_thread::gone{ 0 };
 /* Made at first use on each thread and destroyed with it; a task that waited sees another one. */
 START_TEST(thread_local_objects)
 {
-    static const auto outside = std::this_thread::get_id();
+    static const long outside = migrate_thread();
     static int here = 0;
     run(2, [] {
-        here += std::this_thread::get_id() == outside;
+        here += migrate_thread() == outside;
         of_thread *before = &mine();
         before->value = 7;
         migrate();
-        here += std::this_thread::get_id() == outside;
+        here += migrate_thread() == outside;
         HK_EXPECT(&mine() != before);
         HK_EXPECT_EQ(mine().value, 0);
     });
