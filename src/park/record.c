@@ -38,7 +38,7 @@ static _Atomic uint32_t slab_count;
 static hocket__guard free_guard; /* protects the lists and making a slab */
 static hocket_task *chunks;      /* chained by run_prev of the first of each */
 static hocket_task *loose;       /* by run_next, as in a chunk */
-static _Atomic uint32_t carved;  /* records that have been on the list: a page of them at a time */
+static _Atomic uint32_t carved;  /* records that have been on a list: a page of them at a time */
 static _Atomic uint64_t last_id;
 
 /* Under free_guard. */
