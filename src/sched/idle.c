@@ -207,8 +207,10 @@ static bool hunt(struct hocket__worker *w, int64_t now)
     uint32_t depth = v ? hocket__runq_depth(&v->q) : 0;
     if (depth > 0) {
         uint32_t moved = hk_load(&v->activity) - p->activity;
-        if (worth_robbing(p, moved, depth, now) && rob(w, v))
+        if (worth_robbing(p, moved, depth, now) && rob(w, v)) {
+            p->victim = NULL; /* watched anew: it stood still while it was robbed */
             return true;
+        }
         if (now - p->since < WATCH_TIME)
             return false;
     }
