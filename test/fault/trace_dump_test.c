@@ -41,7 +41,7 @@ static int dump_body(void *arg)
     int err = hocket_dump(fileno(file));
     bool failed = inject_off();
     HK_EXPECT_EQ(err, 0);
-    HK_EXPECT_EQ(failed, n >= 500); /* few need no room */
+    HK_EXPECT(failed || n < 500); /* few need no room, but a worker that starts may ask for some */
     char *text = dumped__read(file);
     fclose(file);
     DUMPED_HAS(text, "scope 'crowd'");
