@@ -16,7 +16,9 @@
  * that rests, and none that was spawned.  One that could not get a stack never starts; STALE after its
  * spawn it does not count any more, and one too many does no harm.
  *
- * The leader sleeps until `until`, in vain if that timer is stopped.  Who puts in an earlier one wakes it.
+ * The leader sleeps until `until`, in vain if that timer is stopped.  Who puts in an earlier one
+ * lowers `until` and wakes it.  Then it stays until it is past, whatever is stopped or moved meanwhile;
+ * else who stops and starts few timers often wakes the leader for most of them.
  *
  * A timer is in the heap, or `late` or `again` while its callback runs, or not pending.  `running` says
  * who is in its callback.  After the guarded section that ends a call (finish), the member touches the
@@ -48,7 +50,7 @@
 static struct {
     struct hocket__bias guard; /* all of this, the heap, and the timers */
     hocket_task *leader;
-    hocket_time until;       /* the leader sleeps; below all times: it was woken */
+    hocket_time until;       /* the leader sleeps, or was woken to sleep */
     hocket_time starting_at; /* a member was spawned then, and has not started; 0: none */
     bool resting;            /* a member yields, and goes on then */
 } clockwork;
@@ -109,7 +111,7 @@ static hocket_task *arm(hocket_timer *t, hocket_time when)
     hocket__timer_insert(t);
     if (clockwork.leader == NULL || when >= clockwork.until)
         return NULL;
-    clockwork.until = INT64_MIN;
+    clockwork.until = when;
     return hocket__claim(clockwork.leader) ? clockwork.leader : NULL;
 }
 
@@ -160,13 +162,15 @@ static int spawn_member(void)
     return err;
 }
 
-/* The leader's sleep.  The guard is held before and after. */
-static void lead(hocket_task *self)
+/* The leader's sleep: nothing is due at `now`.  The guard is held before and after. */
+static void lead(hocket_task *self, hocket_time now)
 {
     struct hocket__waiter node;
+    hocket_time until = first_time();
+    if (clockwork.until > now && clockwork.until < until)
+        until = clockwork.until;
     clockwork.leader = self;
-    clockwork.until = first_time();
-    hocket_time until = clockwork.until;
+    clockwork.until = until;
     hocket__sync_begin(&node, self, &leader_class, NULL, true);
     hk_fence_sc(); /* the guard's unlock is none: park/wait.h wants one after the begin */
     unlock();
@@ -267,6 +271,7 @@ static hocket_timer *take_due(hocket_time now)
 static void drop_all(hocket_task *self)
 {
     hocket_timer *t;
+    clockwork.until = HOCKET_NOW; /* the next runtime's leader has not slept */
     while ((t = hocket__timer_first()) != NULL) {
         disarm(t);
         if (t->dropped != NULL && hk_load(&t->running) == 0)
@@ -293,9 +298,10 @@ static int member_main(void *arg)
             break;
         }
         fresh = false;
-        hocket_timer *t = take_due(hocket__clock());
+        hocket_time now = hocket__clock();
+        hocket_timer *t = take_due(now);
         if (t == NULL) {
-            lead(self);
+            lead(self, now);
             continue;
         }
         call(t, self, false);
