@@ -20,7 +20,7 @@
  * lowers `until` and wakes it.  Then it stays until it is past, whatever is stopped or moved meanwhile;
  * else who stops and starts few timers often wakes the leader for most of them.
  *
- * A timer is in the heap, or `late` or `again` while its callback runs, or not pending.  `running` says
+ * A timer is armed, or `late` or `again` while its callback runs, or not pending.  `running` says
  * who is in its callback.  After the guarded section that ends a call (finish), the member touches the
  * timer no more, so a stop that finds it not running, or was woken by that section, may free it.
  *
@@ -81,34 +81,21 @@ static void unlock(void)
 
 /* ---- under the guard: times ---- */
 
-static hocket_time first_time(void)
-{
-    const hocket_timer *t = hocket__timer_first();
-    return t != NULL ? t->when : HOCKET_FOREVER;
-}
-
-static bool in_heap(const hocket_timer *t)
-{
-    return hocket__timer_inserted(t);
-}
-
 static bool pending(const hocket_timer *t)
 {
-    return in_heap(t) || t->late || t->again;
+    return t->armed || t->late || t->again;
 }
 
 static void disarm(hocket_timer *t)
 {
-    if (in_heap(t))
-        hocket__timer_remove(t);
+    hocket__timer_withdraw(t);
     t->late = t->again = false;
 }
 
 /* The leader, claimed, if it would sleep for too long. */
 static hocket_task *arm(hocket_timer *t, hocket_time when)
 {
-    t->when = when;
-    hocket__timer_insert(t);
+    hocket__timer_enter(t, when);
     if (clockwork.leader == NULL || when >= clockwork.until)
         return NULL;
     clockwork.until = when;
@@ -124,7 +111,7 @@ static hocket_time plus(hocket_time a, hocket_time b)
 bool hocket__timers_pending(void)
 {
     lock();
-    bool pending_any = hocket__timer_first() != NULL;
+    bool pending_any = hocket__timer_any();
     unlock();
     return pending_any;
 }
@@ -162,11 +149,14 @@ static int spawn_member(void)
     return err;
 }
 
-/* The leader's sleep: nothing is due at `now`.  The guard is held before and after. */
+/*
+ * The leader's sleep: nothing is due at `now`; with more entries to settle, until others had a turn.
+ * The guard is held before and after.
+ */
 static void lead(hocket_task *self, hocket_time now)
 {
     struct hocket__waiter node;
-    hocket_time until = first_time();
+    hocket_time until = hocket__timer_settle() ? hocket__timer_first_key() : now;
     if (clockwork.until > now && clockwork.until < until)
         until = clockwork.until;
     clockwork.leader = self;
@@ -249,9 +239,9 @@ static void call(hocket_timer *t, hocket_task *self, bool dropped)
 static hocket_timer *take_due(hocket_time now)
 {
     hocket_timer *t;
-    while ((t = hocket__timer_first()) != NULL && t->when <= now) {
+    while (hocket__timer_settle() && (t = hocket__timer_first()) != NULL && t->when <= now) {
         bool runs = hk_load(&t->running) != 0, rate = t->period > 0 && t->how == HOCKET_FIXED_RATE;
-        hocket__timer_remove(t);
+        disarm(t); /* its entry is settled next */
         if (rate) {
             hocket_time over = (now - t->when) / t->period; /* whole periods late */
             t->missed += (uint64_t)over + runs;
@@ -273,8 +263,10 @@ static void drop_all(hocket_task *self)
     hocket_timer *t;
     clockwork.until = HOCKET_NOW; /* the next runtime's leader has not slept */
     while ((t = hocket__timer_first()) != NULL) {
+        bool drops = t->armed && t->dropped != NULL && hk_load(&t->running) == 0;
         disarm(t);
-        if (t->dropped != NULL && hk_load(&t->running) == 0)
+        hocket__timer_remove(t);
+        if (drops)
             call(t, self, true);
     }
 }
@@ -457,7 +449,7 @@ bool hocket_timer_pending(hocket_timer *t)
 hocket_time hocket_timer_next(hocket_timer *t)
 {
     lock();
-    hocket_time when = in_heap(t) || t->late ? t->when : HOCKET_FOREVER;
+    hocket_time when = t->armed || t->late ? t->when : HOCKET_FOREVER;
     unlock();
     return when;
 }
@@ -485,6 +477,7 @@ void hocket_timer_free(hocket_timer *t)
     hocket_task *self = hocket__self_or_null();
     lock();
     disarm(t);
+    hocket__timer_remove(t);
     if (t->stoppers != NULL)
         hocket__panic("hocket_timer_free: somebody waits in hocket_timer_stop for timer %p",
                       (void *)t);

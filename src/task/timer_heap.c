@@ -15,11 +15,11 @@
 #define BLOCKS     22 /* 2^30 timers */
 #define FIRST_BITS 8
 #define LINE       64u
-#define NOWHERE    0u /* no timer is there */
+#define SETTLED    64 /* entries at a time: the guard is held meanwhile */
 
 struct entry {
     hocket_time when;
-    uint32_t start; /* number of the start, for equals; it may wrap */
+    uint32_t start; /* as in the timer */
     uint32_t id;
 };
 
@@ -35,7 +35,8 @@ static struct {
     uint32_t *places[BLOCKS]; /* of the timer of that row */
     uint32_t blocks, end;     /* end: one after the last place in use, ROOT when empty */
     uint32_t size;            /* places and rows that there are */
-    uint32_t timers, rows_used, free_row, starts;
+    uint32_t timers, rows_used, free_row;
+    uint32_t armed, starts;
 } heap = { .end = ROOT };
 
 static inline unsigned block_of(uint32_t n)
@@ -120,27 +121,68 @@ hocket_timer *hocket__timer_first(void)
     return heap.end > ROOT ? row_of(entry_at(ROOT)->id)->timer : NULL;
 }
 
-bool hocket__timer_inserted(const hocket_timer *t)
+hocket_time hocket__timer_first_key(void)
 {
-    return *place_of(t->id) != NOWHERE;
+    return heap.end > ROOT ? entry_at(ROOT)->when : HOCKET_FOREVER;
 }
 
-void hocket__timer_insert(hocket_timer *t)
+static inline struct entry entry_of(hocket_timer *t)
 {
-    sift_up(heap.end++, (struct entry){ t->when, ++heap.starts, t->id });
+    t->key = t->when;
+    return (struct entry){ t->when, t->start, t->id };
+}
+
+void hocket__timer_enter(hocket_timer *t, hocket_time when)
+{
+    heap.armed += !t->armed;
+    t->armed = true;
+    t->when = when;
+    t->start = ++heap.starts;
+    if (t->entered && t->key <= when)
+        return;
+    sift_up(t->entered ? *place_of(t->id) : heap.end++, entry_of(t));
+    t->entered = true;
+}
+
+void hocket__timer_withdraw(hocket_timer *t)
+{
+    heap.armed -= t->armed;
+    t->armed = false;
+}
+
+bool hocket__timer_any(void)
+{
+    return heap.armed > 0;
 }
 
 void hocket__timer_remove(hocket_timer *t)
 {
-    uint32_t *mine = place_of(t->id), place = *mine;
+    if (!t->entered)
+        return;
+    uint32_t place = *place_of(t->id);
     struct entry last = *entry_at(--heap.end);
-    *mine = NOWHERE;
+    t->entered = false;
     if (last.id == t->id)
         return;
     if (place > ROOT && before(&last, entry_at(parent_of(place))))
         sift_up(place, last);
     else
         sift_down(place, last);
+}
+
+bool hocket__timer_settle(void)
+{
+    for (int i = 0; i < SETTLED && heap.end > ROOT; i++) {
+        const struct entry *first = entry_at(ROOT);
+        hocket_timer *t = row_of(first->id)->timer;
+        if (!t->armed)
+            hocket__timer_remove(t);
+        else if (first->when != t->when || first->start != t->start)
+            sift_down(ROOT, entry_of(t));
+        else
+            return true;
+    }
+    return heap.end == ROOT;
 }
 
 /* ---- rows and places ---- */
@@ -158,7 +200,6 @@ static bool take_row(hocket_timer *t)
     }
     heap.timers++;
     row_of(t->id)->timer = t;
-    *place_of(t->id) = NOWHERE;
     return true;
 }
 
