@@ -10,7 +10,8 @@
  * global list.  An owner that does not move for as long as a forced steal
  * costs is robbed (sched/runq.h), and so is one whose queue, at its pace, is worth more than
  * that.  So tiny tasks are not torn from an owner that is about to run them, and a stuck owner
- * strands nobody.  Branches of the tasks that run (task/fork.c) come last: the task is asked, and
+ * strands nobody.  Of a queue that grows only a taste is taken until its tasks have shown that they
+ * are worth it.  Branches of the tasks that run (task/fork.c) come last: the task is asked, and
  * robbed if it passes no fork or sync for as long.
  */
 #include "park/forked.h"
@@ -24,6 +25,8 @@
 #define SEARCH_TIME  (20 * US) /* about the price of a wake */
 #define ASK_AFTER    (1 * US)  /* leave tasks alone that are moving */
 #define ROB_AFTER    (15 * US) /* about the price of a forced steal */
+#define LOOK_APART   (2 * US)  /* a look takes some lines away from who works on them */
+#define TASTE        16u       /* tasks */
 #define WATCH_TIME   (40 * US) /* of one victim; then it is watched anew, or another one */
 #define INTERVAL_MIN (20 * US)
 #define INTERVAL_MAX (1000 * US)
@@ -77,13 +80,15 @@ static bool take_injected(struct hocket__worker *w)
 
 /* ---- after queueing something locally ---- */
 
-/* The older half goes to the global list, for the one who asked. */
+/* The older half, or as many as are wanted, go to the global list, for the one who asked. */
 static void give(struct hocket__worker *w)
 {
     uint32_t n;
-    hk_store(&hocket__rt.hungry, false);
+    uint32_t most = hk_xchg(&hocket__rt.hungry, 0);
+    if (most == 0)
+        return; /* another owner gave */
     hocket__runq_lock(&w->q);
-    hocket_task *chain = hocket__runq_take_half(&w->q, &n);
+    hocket_task *chain = hocket__runq_take_half(&w->q, most, &n);
     hocket__runq_unlock(&w->q);
     /* The list is newest first. */
     hocket_task *newest = NULL, *last = chain;
@@ -156,13 +161,13 @@ static hocket_task *pop_local(struct hocket__worker *w, bool rare)
     return t;
 }
 
-/* Take from `victim` by force.  True if our queue got something. */
-static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
+/* Take up to `most` from `victim` by force.  True if our queue got something. */
+static bool rob(struct hocket__worker *w, struct hocket__worker *victim, uint32_t most)
 {
     uint32_t n = 0;
     if (!hocket__runq_revoke(&victim->q))
         return false;
-    hocket_task *chain = hocket__runq_take_half(&victim->q, &n);
+    hocket_task *chain = hocket__runq_take_half(&victim->q, most, &n);
     hocket__runq_restore(&victim->q);
     if (n == 0)
         return false;
@@ -181,6 +186,52 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim)
     }
     hocket__runq_unlock(&w->q);
     return true;
+}
+
+/* ---- how much to take ----
+ *
+ * A task that changes its worker takes some lines of cache along, which costs more than to run a tiny
+ * one: two workers would be slower than one.  The pace of an owner that spawns does not show, so we
+ * take a few tasks first and see how long we have with them.  Were they tiny, we leave such queues
+ * alone for a moment, longer each time; were they not, we take more.
+ */
+
+static int64_t longer(int64_t interval)
+{
+    interval *= 2;
+    return interval < INTERVAL_MIN   ? INTERVAL_MIN
+           : interval > INTERVAL_MAX ? INTERVAL_MAX
+                                     : interval;
+}
+
+static uint32_t portion(const struct hocket__prey *p)
+{
+    return p->worthwhile < 2 ? TASTE << 4 * p->worthwhile : UINT32_MAX;
+}
+
+static void note_taken(struct hocket__worker *w)
+{
+    w->prey.taken = hocket__runq_depth(&w->q);
+    w->prey.taken_at = hocket__ticks(); /* the taking took its time */
+}
+
+/* We are through with what we took. */
+static void judge(struct hocket__worker *w, int64_t now)
+{
+    struct hocket__prey *p = &w->prey;
+    if (p->taken == 0)
+        return;
+    bool tiny = now - p->taken_at < p->taken * US;
+    p->taken = 0;
+    if (!tiny) {
+        p->rest = 0;
+        p->worthwhile += p->worthwhile < 2;
+        return;
+    }
+    p->worthwhile = 0;
+    p->rest = longer(p->rest);
+    p->rest_until = now + p->rest;
+    hk_store(&hocket__rt.wake_interval, p->rest);
 }
 
 /*
@@ -206,8 +257,12 @@ static bool hunt(struct hocket__worker *w, int64_t now)
     struct hocket__worker *v = p->victim;
     uint32_t depth = v ? hocket__runq_depth(&v->q) : 0;
     if (depth > 0) {
-        uint32_t moved = hk_load(&v->activity) - p->activity;
-        if (worth_robbing(p, moved, depth, now) && rob(w, v)) {
+        uint32_t activity = hk_load(&v->activity), moved = activity - p->activity;
+        /* Slow, or still at what it did when we robbed it: not one that spawns. */
+        bool sure = depth <= p->depth && (moved > 0 || activity == p->robbed);
+        if ((sure || now >= p->rest_until) && worth_robbing(p, moved, depth, now) &&
+            rob(w, v, sure ? UINT32_MAX : portion(p))) {
+            p->robbed = activity;
             p->victim = NULL; /* watched anew: it stood still while it was robbed */
             return true;
         }
@@ -218,12 +273,14 @@ static bool hunt(struct hocket__worker *w, int64_t now)
     int n = hk_load_acq(&hocket__rt.count);
     for (int k = 1; k < n; k++) {
         v = hk_load_acq(&hocket__rt.workers[(w->index + k) % n]);
-        if (hocket__runq_depth(&v->q) == 0)
+        depth = hocket__runq_depth(&v->q);
+        if (depth == 0)
             continue;
         if (hocket__worker_away(v))
-            return rob(w, v);
+            return rob(w, v, UINT32_MAX);
         p->victim = v;
         p->activity = hk_load(&v->activity);
+        p->depth = depth;
         p->since = now;
         break;
     }
@@ -270,28 +327,36 @@ static bool worth_spinning(void)
 static bool search(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    int64_t start = hocket__ticks(), now = start;
+    int64_t start = hocket__ticks(), now = start, next_look = start;
     bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL);
+    judge(w, now);
     do {
-        found = take_injected(w) || hunt(w, now) || beg(w, now);
+        found = take_injected(w);
+        if (!found && now >= next_look) {
+            found = hunt(w, now);
+            next_look = now + LOOK_APART;
+        }
+        if (found)
+            note_taken(w);
+        else
+            found = beg(w, now);
         if (found || hk_load(&rt->interrupted) || hocket__worker_done(w))
             break;
-        if (now - start > ASK_AFTER && w->prey.victim && !hk_load(&rt->hungry))
-            hk_store(&rt->hungry, true);
+        if (now - start > ASK_AFTER && w->prey.victim && now >= w->prey.rest_until &&
+            !hk_load(&rt->hungry))
+            hk_store(&rt->hungry, portion(&w->prey));
         hk_spin_pause();
         now = hocket__ticks();
     } while (spin && now - start < SEARCH_TIME);
     if (hk_load(&rt->hungry))
-        hk_store(&rt->hungry, false);
+        hk_store(&rt->hungry, 0);
     return found;
 }
 
 static void adapt(bool found)
 {
     int64_t interval = hk_load(&hocket__rt.wake_interval);
-    int64_t next = found ? 0 : interval * 2;
-    if (!found)
-        next = next < INTERVAL_MIN ? INTERVAL_MIN : next > INTERVAL_MAX ? INTERVAL_MAX : next;
+    int64_t next = found ? 0 : longer(interval);
     if (next != interval)
         hk_store(&hocket__rt.wake_interval, next);
 }

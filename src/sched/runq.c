@@ -66,11 +66,17 @@ static void take(struct hocket__runlist *l, uint32_t n, struct hocket__runlist *
     }
 }
 
-hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t *ret_count)
+static uint32_t half_of(uint32_t count, uint32_t most)
+{
+    uint32_t half = (count + 1) / 2;
+    return half < most ? half : most;
+}
+
+hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t most, uint32_t *ret_count)
 {
     struct hocket__runlist taken = { NULL, NULL };
-    uint32_t resumed = (hk_load(&q->resumed_count) + 1) / 2;
-    uint32_t fresh = (hk_load(&q->fresh_count) + 1) / 2;
+    uint32_t resumed = half_of(hk_load(&q->resumed_count), most);
+    uint32_t fresh = half_of(hk_load(&q->fresh_count), most);
     take(&q->resumed, resumed, &taken);
     hk_store(&q->resumed_count, hk_load(&q->resumed_count) - resumed);
     uint32_t left = fresh;

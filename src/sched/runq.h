@@ -181,9 +181,9 @@ HOCKET_UNSEEN static inline uint32_t hocket__runq_depth(struct hocket__runq *q)
 }
 
 /*
- * Take the older half (at least one) of each kind as a chain by run_next, under the
+ * Take the older half (at least one, at most `most`) of each kind as a chain by run_next, under the
  * lock or the revoked bias.  Fresh ones lose their queued_on.
  */
-hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t *ret_count);
+hocket_task *hocket__runq_take_half(struct hocket__runq *q, uint32_t most, uint32_t *ret_count);
 
 #endif

@@ -352,7 +352,7 @@ void hocket__sched_stop(void)
 static void reset(struct hocket__runtime *rt)
 {
     hk_store(&rt->stopping, false);
-    hk_store(&rt->hungry, false);
+    hk_store(&rt->hungry, 0);
     hk_store(&rt->wake_interval, 0);
     hk_store(&rt->active, 0);
     hk_store(&rt->stuck, 0);

@@ -38,8 +38,13 @@ enum hocket__post {
 /* Whom a searcher has in mind. */
 struct hocket__prey {
     struct hocket__worker *victim; /* had work when we looked last */
-    uint32_t activity;             /* its counter then */
+    uint32_t activity, depth;      /* its counter and the length of its queue then */
+    uint32_t robbed;               /* the counter of whom we robbed last, at that moment */
     int64_t since;                 /* ticks */
+    uint32_t taken;                /* how many tasks we took last */
+    int64_t taken_at;              /* ticks */
+    unsigned worthwhile;           /* how often in a row that was more work than taking them */
+    int64_t rest, rest_until;      /* ticks; so long growing queues are left alone */
     hocket_task *forker;           /* was asked for a branch */
     int64_t asked;                 /* ticks */
 };
@@ -115,7 +120,7 @@ struct hocket__runtime {
     _Atomic uint64_t idle_mask[HOCKET__WORKERS_MAX / 64] __attribute__((aligned(64)));
     _Atomic int sleeping;          /* bits set in idle_mask */
     _Atomic int searching;         /* workers that look for work */
-    _Atomic bool hungry;           /* some searcher waits for a gift */
+    _Atomic uint32_t hungry;       /* some searcher waits for a gift of so many at most */
     _Atomic bool interrupted;      /* a signal: somebody is to call the pending function */
     _Atomic int64_t wake_interval; /* ticks between wakes that found nothing: adapts */
     _Atomic int active;            /* workers neither blocked nor gone */

@@ -90,14 +90,17 @@ static void owner(void)
 
 static void *thief(void *arg)
 {
+    uint32_t most = 1;
     (void)arg;
     while (!atomic_load(&owner_done) || hocket__runq_depth(&queue) > 0) {
         uint32_t n = 0, counted = 0;
         explore_pause(); /* thieves come now and then, not one right after the other */
         if (!hocket__runq_revoke(&queue))
             continue;
-        hocket_task *chain = hocket__runq_take_half(&queue, &n);
+        hocket_task *chain = hocket__runq_take_half(&queue, most, &n);
         hocket__runq_restore(&queue);
+        HK_EXPECT(n <= 2 * (uint64_t)most); /* resumed ones, and fresh ones */
+        most = most == 1 ? UINT32_MAX : 1;
         for (; chain; chain = chain->run_next, counted++) {
             HK_EXPECT_EQ(hk_load(&chain->queued_on), 0);
             take(chain);
