@@ -35,7 +35,7 @@ struct hocket__bias {
     hocket__guard guard;
     _Atomic uint32_t busy;                  /* by the owner */
     _Atomic(struct hocket__worker *) owner; /* under the guard; NULL: nobody */
-    bool biased;                            /* who is inside is the owner; by whoever is inside */
+    bool biased;                            /* who has locked it is the owner; by whoever has */
     uint32_t turns, needed;                 /* of `last` in a row; under the guard */
     struct hocket__worker *former;          /* may still write `busy`; under the guard */
     struct hocket__worker *last;
@@ -43,29 +43,36 @@ struct hocket__bias {
 
 void hocket__bias_lock_slow(struct hocket__bias *b, struct hocket__worker *w);
 
-static inline bool hocket__bias_is_mine(const struct hocket__bias *b)
+/* Inside without waiting, if it is the caller's own; to be left by hocket__bias_leave. */
+static inline bool hocket__bias_enter(struct hocket__bias *b)
 {
     struct hocket__worker *w = hocket__worker_here();
-    return w != NULL && hk_load(&b->owner) == w;
+    if (hk_unlikely(w == NULL || hk_load(&b->owner) != w))
+        return false;
+    if (HOCKET__RUNQ_FENCED)
+        (void)hk_xchg_sc(&b->busy, 1);
+    else
+        hk_store(&b->busy, 1);
+    hk_barrier(); /* the other's membarrier makes it a full one */
+    if (hk_likely(hk_load_acq(&b->owner) == w)) {
+        hocket__nosync_acquire(b); /* the turn before, by the guard, was the same worker's */
+        return true;
+    }
+    hk_store_rel(&b->busy, 0);
+    return false;
+}
+
+static inline void hocket__bias_leave(struct hocket__bias *b)
+{
+    hk_store_rel(&b->busy, 0); /* pairs with the acquire of who takes the bias away */
 }
 
 static inline void hocket__bias_lock(struct hocket__bias *b)
 {
-    struct hocket__worker *w = hocket__worker_here();
-    if (hk_likely(w != NULL && hk_load(&b->owner) == w)) {
-        if (HOCKET__RUNQ_FENCED)
-            (void)hk_xchg_sc(&b->busy, 1);
-        else
-            hk_store(&b->busy, 1);
-        hk_barrier(); /* the other's membarrier makes it a full one */
-        if (hk_likely(hk_load_acq(&b->owner) == w)) {
-            hocket__nosync_acquire(b); /* the turn before, by the guard, was the same worker's */
-            b->biased = true;
-            return;
-        }
-        hk_store_rel(&b->busy, 0);
-    }
-    hocket__bias_lock_slow(b, w);
+    if (hk_likely(hocket__bias_enter(b)))
+        b->biased = true;
+    else
+        hocket__bias_lock_slow(b, hocket__worker_here());
 }
 
 static inline void hocket__bias_unlock_guard(struct hocket__bias *b)
@@ -77,7 +84,7 @@ static inline void hocket__bias_unlock_guard(struct hocket__bias *b)
 static inline void hocket__bias_unlock(struct hocket__bias *b)
 {
     if (hk_likely(b->biased))
-        hk_store_rel(&b->busy, 0); /* pairs with the acquire of who takes the bias away */
+        hocket__bias_leave(b);
     else
         hocket__bias_unlock_guard(b);
 }

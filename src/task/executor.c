@@ -20,6 +20,7 @@
 #include "park/forked.h"
 #include "sys/sanitizer.h"
 #include "task/executor.h"
+#include "task/executor_usual.h"
 
 static const struct hocket__wait_class shutdown_class = { "executor", NULL };
 
@@ -155,7 +156,12 @@ int hocket_submit_fn_until(hocket_executor *executor, hocket_future **ret_future
 int hocket_submit_fn(hocket_executor *executor, hocket_future **ret_future, hocket_task_fn *fn,
                      void *arg)
 {
-    return hocket_submit_fn_with(executor, ret_future, fn, arg, 0, HOCKET_FOREVER);
+    const hocket_task *self = hocket__self_or_null();
+    if (hk_unlikely(self == NULL || hocket__cancel_suspected(self) || hocket__forked() ||
+                    hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH)) ||
+                    !hocket__usual_put(executor, ret_future, fn, arg)))
+        return hocket_submit_fn_with(executor, ret_future, fn, arg, 0, HOCKET_FOREVER);
+    return 0;
 }
 
 /* ---- shutdown ---- */
@@ -184,7 +190,7 @@ static hocket_future *first_queued(hocket_executor *ex)
     struct hocket__link *link = hocket__list_front(&ex->queued);
     hocket_future *f = NULL;
     if (link != NULL)
-        f = hocket__future_ref(hk_container_of(link, hocket_future, link));
+        f = hocket__future_ref_locked(hk_container_of(link, hocket_future, link));
     hocket__executor_unlock(ex);
     return f;
 }
@@ -195,8 +201,11 @@ static void begin_shutdown(hocket_executor *ex, int how)
     hocket__executor_lock(ex);
     bool first = !hk_load(&ex->closing);
     hk_store(&ex->closing, true);
-    if (how == HOCKET_SHUTDOWN_CANCEL)
+    ex->usual_room = 0;
+    if (how == HOCKET_SHUTDOWN_CANCEL) {
         ex->cancelling = true;
+        ex->usual_take = false;
+    }
     if (first)
         ex->class->close(ex, &wakes);
     hocket__executor_unlock(ex);

@@ -9,12 +9,17 @@
  * executor's.  Its state is one word:
  *
  *   DONE       the result is final; set once, by whoever ran it, dropped it or withdrew it
- *   WATCHED    somebody waits or wants to be told; under the job's guard, and never taken back
+ *   WATCHED    somebody waits or wants to be told; never taken back
  *   PINNED     a canceller uses the job's executor and scope: DONE is not set meanwhile
  *   ASKED      it was cancelled; once is enough
  *   the rest   references
  *
- * and a flag: `taken`, set once under the executor's guard, by the worker that is going to run
+ * Who changes it while the job may not be DONE does so by a locked instruction, and holds the lock
+ * of the memory that the job's block belongs to (hocket__job_hold), so that the worker to whom the
+ * lock belongs can end the job without one, inside of it; all other ends are a CAS,
+ * and need no lock.  Of a DONE job only the references change.
+ *
+ * There is a flag, too: `taken`, set once under the executor's guard, by the worker that is going to run
  * or drop it, or by the canceller that withdrew it.
  *
  * As long as a job is not DONE its executor exists, because closing one waits for its jobs.
@@ -154,6 +159,30 @@ hocket_future *hocket__job_alone(hocket_executor *executor, size_t size);
 /* Give a block back, from anywhere. */
 void hocket__job_free(hocket_future *job);
 
+static inline hocket_future *hocket__job_next(const hocket_future *f)
+{
+    return (hocket_future *)(void *)f->link.next;
+}
+
+static inline void hocket__job_set_next(hocket_future *f, hocket_future *next)
+{
+    f->link.next = (struct hocket__link *)(void *)next;
+}
+
+/* The same if it costs nothing: false, and nothing was done. */
+static inline bool hocket__job_free_here(hocket_future *f, struct hocket__job_memory *m)
+{
+    if (hk_unlikely(!hocket__bias_enter(&m->lock)))
+        return false;
+    bool kept = !m->left;
+    if (hk_likely(kept)) {
+        hocket__job_set_next(f, m->free);
+        m->free = f;
+    }
+    hocket__bias_leave(&m->lock);
+    return kept;
+}
+
 /* ---- classes of executors ---- */
 
 /* What is to be done, on its way through submit. */
@@ -211,16 +240,21 @@ struct hocket__executor_class {
     void (*free)(hocket_executor *executor);
 };
 
+#define HOCKET__TINY_MAX 16384 /* so many tiny jobs are worth a helper */
+
 struct hocket_executor {
     const struct hocket__executor_class *class;
-    char name[HOCKET_NAME_MAX];
-    _Atomic int workers;
     struct hocket__job_memory *memory; /* with the executor's guard */
-    _Atomic bool closing;              /* takes no more; written under the guard */
-    bool cancelling;                   /* starts no more; under the guard */
-    struct hocket__link queued;        /* jobs in order of submission; under the guard */
-    _Atomic size_t queued_count;       /* written under the guard */
-    uint64_t submitted, started;       /* jobs ever; under the guard */
+    size_t usual_room;                 /* see task/executor_usual.h; under the guard, as the next */
+    bool usual_take;                   /* likewise */
+    _Atomic bool tiny;           /* jobs took next to no time lately; a hint, written by runners */
+    _Atomic bool closing;        /* takes no more; written under the guard */
+    bool cancelling;             /* starts no more; under the guard */
+    struct hocket__link queued;  /* jobs in order of submission; under the guard */
+    _Atomic size_t queued_count; /* written under the guard */
+    uint64_t submitted, started; /* jobs ever; under the guard */
+    _Atomic int workers;
+    char name[HOCKET_NAME_MAX];
     _Atomic uint64_t failed, cancelled;
     struct hocket__scope_end scope_end;
     struct hocket__scope *scope; /* it belongs to; NULL: to none, or not any more */
@@ -283,13 +317,13 @@ static inline void hocket__job_fill(hocket_future *f, const struct hocket__reque
 {
     hk_store(&f->state, rq->handle ? 2u * HOCKET__JOB_REF : 1u * HOCKET__JOB_REF);
     hk_store(&f->runner, 0);
-    hocket__list_init(&f->link);
+    hk_store(&f->seen, false);
     f->fn = rq->fn;
     f->arg = rq->arg;
     f->priority = rq->priority;
     f->never_ran = f->as_told = f->failed = f->taken = f->in_shutdown = false;
-    hk_store(&f->seen, false);
     f->kind = (uint8_t)rq->kind;
+    hocket__list_init(&f->link);
     if (rq->kind == HOCKET__JOB_CALL) {
         f->call = rq->call;
         f->more->input_size = rq->input_size;
@@ -321,13 +355,45 @@ static inline void *hocket__job_take(hocket_future *f, const hocket_task *runner
  */
 void hocket__job_run(hocket_future *job, hocket_task *self, void *arg, _Atomic bool *busy);
 
+/*
+ * The second half of it, for who has called the function, set the result, and held so many locks
+ * before; the task had no words then, and has none afterwards.
+ */
+void hocket__job_ended(hocket_future *job, hocket_task *self, uint32_t held, _Atomic bool *busy);
+
 /* End a job that was taken with -ECANCELED, without running it.  Likewise. */
 void hocket__job_drop(hocket_future *job, hocket_task *self, _Atomic bool *busy);
 
 /* Cancel by the job's scope: `interrupt` of executors whose jobs run in this process. */
 void hocket__job_interrupt(hocket_executor *executor, hocket_future *job);
 
+/*
+ * The state of a job that may not be DONE yet is going to be changed, by who has a reference.  What is
+ * held, to be let go: NULL if that is nothing.  While it is held its memory stays even if that
+ * reference goes: it is asked once more, under the lock, whether the job is DONE, and only after
+ * that its executor can be freed.
+ */
+static inline struct hocket__job_memory *hocket__job_hold(hocket_future *f)
+{
+    if (hocket__future_done(f) || f->more->memory == NULL)
+        return NULL;
+    struct hocket__job_memory *m = f->more->memory;
+    hocket__bias_lock(&m->lock);
+    if (hk_likely(!hocket__future_done(f)))
+        return m;
+    hocket__bias_unlock(&m->lock);
+    return NULL;
+}
+
+static inline void hocket__job_let_go(struct hocket__job_memory *m)
+{
+    if (m != NULL)
+        hocket__bias_unlock(&m->lock);
+}
+
+/* One more reference, by who has one; under the executor's guard: to a job in the queue. */
 hocket_future *hocket__future_ref(hocket_future *future);
+hocket_future *hocket__future_ref_locked(hocket_future *future);
 void hocket__future_unref(hocket_future *future);
 
 /* Have the watch called once the job is done; at once, if it is. */
@@ -339,8 +405,16 @@ bool hocket__future_unwatch(hocket_future *future, struct hocket__watch *watch);
 /* End a job that was taken and does not run with a failure; words NULL: the error's text. */
 void hocket__job_fail(hocket_future *job, hocket_task *self, int code, struct hocket__words *words);
 
-/* The result is final: DONE, with the reference of the caller. */
-void hocket__future_publish(hocket_future *future, hocket_task *self);
+/*
+ * The result is final: DONE, and the caller's reference is gone.  In one step, if nobody is to be
+ * told.  `unpinned`: the bits that stay; a canceller that ends the job takes its own pin off.
+ */
+#define HOCKET__PIN_STAYS ((uint32_t)-1)
+#define HOCKET__PIN_GOES  (~(uint32_t)HOCKET__JOB_PINNED)
+void hocket__future_publish(hocket_future *future, hocket_task *self, uint32_t unpinned);
+
+/* WATCHED, unless it is DONE: look for that after it, under the job's guard. */
+void hocket__future_want(hocket_future *future);
 
 static inline struct hocket__then *hocket__then_of(hocket_future *f)
 {

@@ -43,7 +43,7 @@ static void run_here(struct inline_executor *ie, hocket_future *job, hocket_task
 {
     struct hocket__wakes wakes = { NULL, NULL };
     _Atomic bool busy;
-    (void)hocket__future_ref(job); /* while it is in the list */
+    (void)hocket__future_ref_locked(job); /* while it is in the list */
     void *arg = hocket__job_take(job, self, scope, NULL);
     hocket__list_push_back(&ie->running, &job->link);
     ie->base.active++;
@@ -115,7 +115,7 @@ static hocket_future *next_running(struct inline_executor *ie)
     hocket__executor_lock(&ie->base);
     hocket__list_each(link, &ie->running)
         if (f == NULL && !hk_container_of(link, hocket_future, link)->in_shutdown)
-            f = hocket__future_ref(hk_container_of(link, hocket_future, link));
+            f = hocket__future_ref_locked(hk_container_of(link, hocket_future, link));
     if (f != NULL)
         f->in_shutdown = true;
     hocket__executor_unlock(&ie->base);

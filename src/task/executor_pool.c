@@ -14,7 +14,6 @@
 
 #define FIBERS_DEFAULT 256
 #define RATE_MAX       ((size_t)1 << 20)
-#define TINY_MAX       16384 /* so many tiny jobs are worth a helper */
 
 /* What a waker did to a submitter: node->done. */
 enum { ROOM_SERVED = 1, ROOM_CLOSED = 2, ROOM_RETRY = 3 };
@@ -99,12 +98,12 @@ static int wait_room(struct hocket__pool *p, hocket_future *job, const struct ho
     hocket__sync_begin(&node, rq->self, &room_class, p, true);
     node.data = job;
     hocket__queue_push(&p->room, &node.link);
-    hocket__executor_unlock_to_wait(&p->base);
+    hocket__pool_unlock_to_wait(p);
     int err = hocket__wait_park(rq->self, rq->deadline);
     if (err != 0) {
         hocket__executor_lock(&p->base);
         hocket__queue_forget(&p->room, &node);
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
     }
     hocket__wait_end(rq->self);
     return err != 0 ? err : (int)node.done;
@@ -126,7 +125,7 @@ static int take_back(struct hocket__pool *p, hocket_future *job, int err)
     } else {
         err = 0;
     }
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
     return err;
 }
@@ -142,7 +141,7 @@ static bool hand_over(struct hocket__pool *p, hocket_future *job)
     hocket_task *task = idle->task;
     p->base.submitted++;
     hocket__runner_assign(hocket__runner_is(task), job);
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__complete(task);
     return true;
 }
@@ -156,7 +155,7 @@ HK_COLD static bool wake_pacer(struct hocket__pool *p)
     if (idle == NULL)
         return false;
     hocket_task *task = idle->task;
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__complete(task);
     return true;
 }
@@ -169,15 +168,15 @@ static int put(struct hocket__pool *p, hocket_future *job)
 {
     struct hocket__worker *w = hocket__worker_here();
     enqueue(p, job);
-    if (w != NULL && hk_load(&p->tiny) && hk_load(&p->base.queued_count) < TINY_MAX)
+    if (w != NULL && hk_load(&p->base.tiny) && hk_load(&p->base.queued_count) < HOCKET__TINY_MAX)
         hocket__count(w->activity);
     if (hk_unlikely(p->rate != 0) && wake_pacer(p))
         return 0;
     if (hk_likely(!hocket__pool_wants(p))) {
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
         return 0;
     }
-    (void)hocket__future_ref(job); /* it may be done before we come to look */
+    (void)hocket__future_ref_locked(job); /* it may be done before we come to look */
     int err = hocket__runner_start_wanted(p);
     if (err != 0)
         err = take_back(p, job, err);
@@ -203,7 +202,7 @@ static int pool_admit(hocket_executor *ex, hocket_future *job, hocket_task *self
         err = -EPIPE;
     }
     job->taken = true;
-    hocket__executor_unlock(ex);
+    hocket__pool_unlock(p);
     return cancelled ? 0 : err;
 }
 
@@ -219,7 +218,7 @@ static int pool_submit(hocket_executor *ex, const struct hocket__request *rq,
     int err = 0;
     for (;; hocket__executor_lock(&p->base)) {
         if (hk_unlikely(hk_load(&p->base.closing))) {
-            hocket__executor_unlock(&p->base);
+            hocket__pool_unlock(p);
             err = -EPIPE;
             break;
         }
@@ -230,12 +229,12 @@ static int pool_submit(hocket_executor *ex, const struct hocket__request *rq,
             break;
         }
         if (inside < 0) {
-            hocket__executor_unlock(&p->base);
+            hocket__pool_unlock(p);
             inside = hocket__executor_inside(ex, rq->self);
             continue;
         }
         if (rq->deadline <= HOCKET_NOW) {
-            hocket__executor_unlock(&p->base);
+            hocket__pool_unlock(p);
             err = -ETIMEDOUT;
             break;
         }
@@ -331,7 +330,7 @@ static int resize(hocket_executor *ex, int workers)
         (void)hocket__runner_start_wanted(p); /* there are others */
         hocket__executor_lock(ex);
     }
-    hocket__executor_unlock(ex);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
     return 0;
 }

@@ -58,7 +58,6 @@ struct hocket__pool {
     int broken;             /* what worker_start has returned; 0 = it has not failed */
     struct hocket__words *broken_words;
     size_t prioritized; /* jobs in the queue whose priority is not 0 */
-    _Atomic bool tiny;  /* jobs took next to no time lately; a hint, written by runners */
     int blocked;        /* active runners whose job waits for jobs */
     int leaving;        /* active runners that will take no more jobs */
     int starting;       /* fibers: runners started that have not looked for a job yet */
@@ -114,6 +113,29 @@ static inline bool hocket__pool_wants(const struct hocket__pool *p)
 {
     return !hocket__list_empty(&p->base.queued) && p->starting == 0 && !p->pacing &&
            hocket__pool_places(p) < hk_load(&p->base.workers);
+}
+
+/* With the guard, whose unlock it must be if anything changed that this looks at: what is usual? */
+static inline void hocket__pool_review(struct hocket__pool *p)
+{
+    int places = hocket__pool_places(p), workers = hk_load(&p->base.workers);
+    bool calm = places <= workers && (p->starting > 0 || places == workers) && p->rate == 0 &&
+                p->room == NULL && p->prioritized == 0 && !p->base.cancelling && p->broken == 0;
+    p->base.usual_take = calm;
+    p->base.usual_room = calm && p->idle == NULL && !hk_load(&p->base.closing) ? p->bound : 0;
+}
+
+static inline void hocket__pool_unlock(struct hocket__pool *p)
+{
+    hocket__pool_review(p);
+    hocket__executor_unlock(&p->base);
+}
+
+/* After a wait was begun. */
+static inline void hocket__pool_unlock_to_wait(struct hocket__pool *p)
+{
+    hocket__pool_review(p);
+    hocket__executor_unlock_to_wait(&p->base);
 }
 
 /* ---- executor_runner.c ---- */

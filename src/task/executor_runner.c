@@ -14,6 +14,7 @@
 #include "sched/worker.h"
 #include "sys/ticks.h"
 #include "task/executor_pool.h"
+#include "task/executor_usual.h"
 #include "task/fail.h"
 #include "task/task.h"
 
@@ -33,8 +34,8 @@ HK_NOINLINE static void pace(struct hocket__pool_runner *r)
     r->since = now;
     r->stride = !tiny ? 1 : r->stride < STRIDE_MAX ? r->stride * 2 : r->stride;
     r->jobs = r->stride;
-    if (tiny != hk_load(&r->pool->tiny))
-        hk_store(&r->pool->tiny, tiny);
+    if (tiny != hk_load(&r->pool->base.tiny))
+        hk_store(&r->pool->base.tiny, tiny);
     if (w == NULL)
         return;
     if (tiny)
@@ -52,12 +53,12 @@ static bool wait_idle(struct hocket__pool *p, hocket_task *self, hocket_time dea
     struct hocket__waiter node;
     hocket__sync_begin(&node, self, &idle_class, p, true);
     hocket__queue_push(&p->idle, &node.link);
-    hocket__executor_unlock_to_wait(&p->base);
+    hocket__pool_unlock_to_wait(p);
     int err = hocket__wait_park(self, deadline);
     if (err != 0) {
         hocket__executor_lock(&p->base);
         hocket__queue_forget(&p->idle, &node);
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
     }
     hocket__wait_end(self);
     return err != -ETIMEDOUT;
@@ -73,7 +74,7 @@ static void wait_paced(struct hocket__pool *p, hocket_task *self)
     if (mine) {
         hocket__executor_lock(&p->base);
         p->pacing = false;
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
     }
 }
 
@@ -93,22 +94,33 @@ HK_COLD static void renew_scope(struct hocket__pool_runner *r, hocket_task *self
     hocket__executor_unlock(ex);
 }
 
-static inline void run(struct hocket__pool_runner *r, hocket_task *self, bool drop)
+HK_COLD static void drop(struct hocket__pool_runner *r, hocket_task *self, hocket_future *job)
 {
-    hocket_future *job = r->job;
-    r->job = NULL;
-    if (hk_unlikely(drop) && r->pool->broken != 0) {
+    if (r->pool->broken != 0) {
         hk_store(&r->busy, false);
         hocket__job_fail(job, self, r->pool->broken, r->pool->broken_words);
-    } else if (hk_unlikely(drop)) {
-        hocket__job_drop(job, self, &r->busy);
     } else {
-        hocket__job_run(job, self, r->arg, &r->busy);
+        hocket__job_drop(job, self, &r->busy);
     }
-    if (hk_unlikely(hk_load(&r->scope.cancelled)))
-        renew_scope(r, self);
-    if (--r->jobs == 0)
-        pace(r);
+}
+
+/* True: it has ended well and clean, and is not DONE yet. */
+static inline bool run(struct hocket__pool_runner *r, hocket_task *self, hocket_future *job,
+                       void *arg, uint32_t held)
+{
+    uint32_t watched = HOCKET__EVENT_BIT(HOCKET__EVENT_JOB) |
+                       HOCKET__EVENT_BIT(HOCKET__EVENT_JOB_END);
+    if (hk_unlikely(job->kind != HOCKET__JOB_FN || self->words != NULL ||
+                    hocket__watched(watched))) {
+        hocket__job_run(job, self, arg, &r->busy);
+        return false;
+    }
+    int result = job->result = job->fn(arg);
+    if (hk_likely(result >= 0 && self->scopes == &r->scope && hocket__self_held() == held &&
+                  self->words == NULL && !hocket__watched(watched)))
+        return true;
+    hocket__job_ended(job, self, held, &r->busy);
+    return false;
 }
 
 /*
@@ -130,32 +142,74 @@ static bool stays(struct hocket__pool *p, hocket_task *self, bool cancelled, boo
     return true;
 }
 
+static HK_NOINLINE void end_any(struct hocket__pool_runner *r, hocket_task *self,
+                                hocket_future *job)
+{
+    hk_store(&r->busy, false);
+    hocket__future_publish(job, self, HOCKET__PIN_STAYS);
+}
+
+/*
+ * The long way to the next job, which is the runner's then; or it has waited, and there may be none.
+ * False: it leaves, and holds the guard.
+ */
+static HK_NOINLINE bool next_job(struct hocket__pool *p, struct hocket__pool_runner *r,
+                                 hocket_task *self, bool *stayed, bool *ret_drop)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    hocket_future *job = NULL;
+    if (hk_load(&r->scope.cancelled))
+        renew_scope(r, self);
+    bool cancelled = hocket__cancelled(self);
+    *ret_drop = false;
+    hocket__executor_lock(&p->base);
+    bool surplus = hocket__pool_places(p) > hk_load(&p->base.workers);
+    if (!surplus)
+        job = hocket__pool_take(p, cancelled, ret_drop, &wakes);
+    if (job != NULL) {
+        hocket__runner_assign(r, job);
+        if (hk_unlikely(hocket__pool_wants(p)))
+            (void)hocket__runner_start_wanted(p); /* we are left to run the queue */
+        else
+            hocket__pool_unlock(p);
+    } else if (surplus || !stays(p, self, cancelled, stayed)) {
+        return false;
+    }
+    if (hk_unlikely(wakes.first != NULL))
+        hocket__wakes_run(&wakes);
+    return true;
+}
+
 /* Run jobs until there is nothing to do any more.  Left with the guard held. */
 static void serve(struct hocket__pool *p, struct hocket__pool_runner *r, hocket_task *self)
 {
-    struct hocket__wakes wakes = { NULL, NULL };
-    for (bool stayed = false;;) {
-        bool drop = false, cancelled = hocket__cancelled(self);
+    const uint32_t held = hocket__self_held();
+    hocket_future *ended = NULL;
+    bool stayed = false, dropped = false;
+    for (;;) {
+        void *arg = NULL;
         hocket_future *job = NULL;
-        hocket__executor_lock(&p->base);
-        bool surplus = hocket__pool_places(p) > hk_load(&p->base.workers);
-        if (!surplus)
-            job = hocket__pool_take(p, cancelled, &drop, &wakes);
-        if (job != NULL) {
-            hocket__runner_assign(r, job);
-            if (hk_unlikely(hocket__pool_wants(p)))
-                (void)hocket__runner_start_wanted(p); /* we are left to run the queue */
-            else
-                hocket__executor_unlock(&p->base);
-        } else if (surplus || !stays(p, self, cancelled, &stayed)) {
-            return;
+        if (hk_likely(!hocket__cancel_suspected(self)))
+            job = hocket__usual_turn(&p->base, r, self, &ended, &arg);
+        if (hk_unlikely(job == NULL)) {
+            if (ended != NULL)
+                end_any(r, self, ended);
+            ended = NULL;
+            if (!next_job(p, r, self, &stayed, &dropped))
+                return;
+            if ((job = r->job) == NULL)
+                continue;
+            r->job = NULL;
+            arg = r->arg;
         }
-        if (hk_unlikely(wakes.first != NULL))
-            hocket__wakes_run(&wakes);
-        if (r->job != NULL) {
-            stayed = false;
-            run(r, self, drop);
-        }
+        stayed = false;
+        if (--r->jobs == 0)
+            pace(r);
+        if (hk_unlikely(dropped))
+            drop(r, self, job);
+        else if (hk_likely(run(r, self, job, arg, held)))
+            ended = job;
+        dropped = false;
     }
 }
 
@@ -167,7 +221,7 @@ static void leave_list(struct hocket__pool_runner *r, hocket_task *self)
         struct hocket__waiter node;
         hocket__sync_begin(&node, self, &idle_class, r->pool, false);
         r->unpinned = self;
-        hocket__executor_unlock_to_wait(ex);
+        hocket__pool_unlock_to_wait(r->pool);
         (void)hocket__wait_park(self, HOCKET_FOREVER);
         hocket__wait_end(self);
         hocket__executor_lock(ex);
@@ -192,7 +246,7 @@ HK_COLD static bool initialize(struct hocket__pool *p, hocket_task *self)
     hk_store(&p->base.closing, true);
     if (open)
         p->base.class->close(&p->base, &wakes);
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
     if (!first)
         hocket__words_unref(words);
@@ -216,12 +270,12 @@ static int runner_main(void *arg)
     if (p->worker_start != NULL)
         (void)hocket__runner_start_wanted(p); /* do not wait for one after the other */
     else
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
     bool good = p->worker_start == NULL || initialize(p, self);
     serve(p, r, self);
     p->leaving++;
     leave_list(r, self);
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__cancel_scope_leave(&r->scope, self);
     if (good && p->worker_end != NULL)
         p->worker_end(p->worker_arg);
@@ -230,7 +284,7 @@ static int runner_main(void *arg)
     p->spare = r;
     p->leaving--;
     hocket__executor_left(&p->base, &wakes);
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
     return 0;
 }
@@ -283,7 +337,7 @@ void hocket__runner_not_started(hocket_task *task, int error)
         if (job == NULL)
             break;
         (void)hocket__job_take(job, task, NULL, NULL);
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
         hocket__wakes_run(&wakes);
         hocket__job_fail(job, task, error, NULL);
         hocket__executor_lock(&p->base);
@@ -292,7 +346,7 @@ void hocket__runner_not_started(hocket_task *task, int error)
     p->spare = r;
     p->leaving--;
     hocket__executor_left(&p->base, &wakes);
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
 }
 
@@ -323,7 +377,7 @@ int hocket__runner_spawn(struct hocket__pool *p, unsigned number)
     struct hocket__pool_runner *r = p->spare;
     if (r != NULL)
         p->spare = r->next_spare;
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     if (r == NULL && (r = hocket__alloc(sizeof *r)) == NULL)
         return -ENOMEM;
     memset(r, 0, sizeof *r);
@@ -345,14 +399,14 @@ int hocket__runner_spawn(struct hocket__pool *p, unsigned number)
 int hocket__runner_start_wanted(struct hocket__pool *p)
 {
     if (!hocket__pool_wants(p)) {
-        hocket__executor_unlock(&p->base);
+        hocket__pool_unlock(p);
         return 0;
     }
     bool fiber = p->placement == HOCKET_ON_FIBER;
     p->base.active++;
     p->starting += fiber;
     unsigned number = ++p->started;
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     int err = hocket__runner_spawn(p, number);
     if (err == 0)
         return 0;
@@ -362,7 +416,7 @@ int hocket__runner_start_wanted(struct hocket__pool *p)
     hocket__executor_left(&p->base, &wakes);
     if (hocket__pool_places(p) > 0 || hocket__list_empty(&p->base.queued))
         err = 0;
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     hocket__wakes_run(&wakes);
     return err;
 }
@@ -414,7 +468,7 @@ void hocket__pool_back(struct hocket__pool_runner *r)
         struct hocket__waiter *node = hocket__queue_claim(&p->idle);
         surplus = node != NULL ? node->task : NULL; /* it sees that it is one too many */
     }
-    hocket__executor_unlock(&p->base);
+    hocket__pool_unlock(p);
     if (surplus != NULL)
         hocket__complete(surplus);
 }

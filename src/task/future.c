@@ -4,12 +4,7 @@
  *
  * The state word and the lock order are in task/executor.h.
  *
- * A running job has a cancel scope, on the stack of the task that runs it.  Who cancels
- * it must be sure that the scope is still open, but cannot hold a guard while it wakes what may be
- * a large tree of tasks.  So it pins the job: it is not DONE before the pin is off, and
- * until then neither the scope nor the executor go away.
- *
- * Memory order: result and output are written before the CAS that sets DONE, which
+ * Memory order: result and output are written before the CAS (or store) that sets DONE, which
  * releases; readers load the state with acquire.  A waiter sets WATCHED in the same word:
  * either it sees DONE, or whoever sets DONE sees WATCHED.
  */
@@ -18,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "task/executor.h"
+#include "task/executor_usual.h"
 #include "task/fail.h"
 
 static uint32_t future_holder(const void *object, unsigned i)
@@ -34,9 +30,17 @@ static const struct hocket__wait_class unpin_class = { "future", NULL };
 
 /* ---- references ---- */
 
-hocket_future *hocket__future_ref(hocket_future *f)
+hocket_future *hocket__future_ref_locked(hocket_future *f)
 {
     (void)hk_add(&f->state, (uint32_t)HOCKET__JOB_REF);
+    return f;
+}
+
+hocket_future *hocket__future_ref(hocket_future *f)
+{
+    struct hocket__job_memory *m = hocket__job_hold(f);
+    (void)hocket__future_ref_locked(f);
+    hocket__job_let_go(m);
     return f;
 }
 
@@ -76,20 +80,33 @@ static void end(hocket_future *f)
 
 void hocket__future_unref(hocket_future *f)
 {
-    uint32_t s = hk_load_acq(&f->state); /* pairs with the others' release of theirs */
-    if (s / HOCKET__JOB_REF == 1 ||      /* alone already: nobody can make another */
-        hk_sub(&f->state, (uint32_t)HOCKET__JOB_REF) / HOCKET__JOB_REF == 1)
+    uint32_t s = hk_load_acq(&f->state);  /* pairs with the others' release of theirs */
+    bool last = s / HOCKET__JOB_REF == 1; /* alone already: nobody can make another */
+    if (!last) {
+        struct hocket__job_memory *m = hocket__job_hold(f);
+        last = hk_sub(&f->state, (uint32_t)HOCKET__JOB_REF) / HOCKET__JOB_REF == 1;
+        hocket__job_let_go(m);
+    }
+    if (last)
         end(f);
+}
+
+static HK_NOINLINE void free_any(hocket_future *f)
+{
+    if (hk_load(&f->state) & HOCKET__JOB_WATCHED)
+        hocket__destroy_check("hocket_future_free", "future", f, &f->more->guard,
+                              &f->more->waiters);
+    hocket__future_unref(f);
 }
 
 void hocket_future_free(hocket_future *f)
 {
     if (f == NULL)
         return;
-    if (hk_load(&f->state) & HOCKET__JOB_WATCHED)
-        hocket__destroy_check("hocket_future_free", "future", f, &f->more->guard,
-                              &f->more->waiters);
-    hocket__future_unref(f);
+    uint32_t s = hk_load_acq(&f->state); /* pairs with the others' release of theirs */
+    if (hk_unlikely(s != (HOCKET__JOB_REF | HOCKET__JOB_DONE) || f->result < 0 ||
+                    !hocket__usual_free(f)))
+        free_any(f);
 }
 
 /* ---- the end of a job ---- */
@@ -117,6 +134,15 @@ HK_COLD static void tell(hocket_future *f)
         struct hocket__watch *watch = hk_container_of(link, struct hocket__watch, link);
         watch->done(watch, f);
     }
+}
+
+void hocket__future_want(hocket_future *f)
+{
+    if (hk_load(&f->state) & (HOCKET__JOB_DONE | HOCKET__JOB_WATCHED))
+        return;
+    struct hocket__job_memory *m = hocket__job_hold(f);
+    (void)hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED);
+    hocket__job_let_go(m);
 }
 
 /* Wait until no canceller uses the job. */
@@ -152,11 +178,7 @@ HK_COLD static uint32_t state_unpinned(hocket_future *f, hocket_task *self)
     return s;
 }
 
-/*
- * The result is there: DONE, and the caller's reference is gone.  In one step, if nobody is to be
- * told.  `unpinned`: the bits that stay; a canceller that ends the job takes its own pin off.
- */
-static inline void publish(hocket_future *f, hocket_task *self, uint32_t unpinned)
+void hocket__future_publish(hocket_future *f, hocket_task *self, uint32_t unpinned)
 {
     if (hk_unlikely(f->kind == HOCKET__JOB_THEN))
         release_before(f);
@@ -177,23 +199,16 @@ static inline void publish(hocket_future *f, hocket_task *self, uint32_t unpinne
     }
 }
 
-#define PIN_STAYS ((uint32_t)-1)
-#define PIN_GOES  (~(uint32_t)HOCKET__JOB_PINNED)
-
 void hocket__future_watch(hocket_future *f, struct hocket__watch *watch)
 {
+    hocket__future_want(f);
     hocket__guard_lock(&f->more->guard);
-    bool late = (hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED) & HOCKET__JOB_DONE) != 0;
+    bool late = hocket__future_done(f);
     if (!late)
         hocket__queue_push(&f->more->watches, &watch->link);
     (void)hocket__guard_unlock(&f->more->guard);
     if (late)
         watch->done(watch, f);
-}
-
-void hocket__future_publish(hocket_future *f, hocket_task *self)
-{
-    publish(f, self, PIN_STAYS);
 }
 
 bool hocket__future_unwatch(hocket_future *f, struct hocket__watch *watch)
@@ -213,7 +228,7 @@ void hocket__job_drop(hocket_future *f, hocket_task *self, _Atomic bool *busy)
     f->result = -ECANCELED;
     f->never_ran = true;
     f->as_told = true;
-    publish(f, self, PIN_STAYS);
+    hocket__future_publish(f, self, HOCKET__PIN_STAYS);
 }
 
 /* ---- running ---- */
@@ -243,13 +258,8 @@ static int call_other(hocket_future *f)
     return f->call(f->more->input, f->more->input_size, &f->more->output);
 }
 
-void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic bool *busy)
+void hocket__job_ended(hocket_future *f, hocket_task *self, uint32_t held, _Atomic bool *busy)
 {
-    struct hocket__words *words_before = self->words;
-    uint32_t held = hocket__self_held();
-    self->words = NULL;
-    hocket__watch(HOCKET__EVENT_JOB, self, f->more->executor, 0);
-    f->result = hk_likely(f->kind == HOCKET__JOB_FN) ? f->fn(arg) : call_other(f);
     hocket__watch(HOCKET__EVENT_JOB_END, self, f->more->executor, f->result);
     if (hk_unlikely(self->scopes != f->scope || hocket__self_held() != held))
         leftovers(f, held);
@@ -257,9 +267,20 @@ void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic boo
         keep_failure(f, self);
     if (hk_unlikely(self->words != NULL))
         hocket__words_unref(self->words);
-    self->words = words_before;
+    self->words = NULL;
     hk_store(busy, false);
-    publish(f, self, PIN_STAYS);
+    hocket__future_publish(f, self, HOCKET__PIN_STAYS);
+}
+
+void hocket__job_run(hocket_future *f, hocket_task *self, void *arg, _Atomic bool *busy)
+{
+    struct hocket__words *words_before = self->words;
+    uint32_t held = hocket__self_held();
+    self->words = NULL;
+    hocket__watch(HOCKET__EVENT_JOB, self, f->more->executor, 0);
+    f->result = hk_likely(f->kind == HOCKET__JOB_FN) ? f->fn(arg) : call_other(f);
+    hocket__job_ended(f, self, held, busy);
+    self->words = words_before;
 }
 
 void hocket__job_fail(hocket_future *f, hocket_task *self, int code, struct hocket__words *words)
@@ -270,85 +291,7 @@ void hocket__job_fail(hocket_future *f, hocket_task *self, int code, struct hock
     keep_failure(f, self);
     hocket__words_unref(self->words);
     self->words = words_before;
-    publish(f, self, PIN_STAYS);
-}
-
-/* ---- cancel ---- */
-
-void hocket__job_interrupt(hocket_executor *ex, hocket_future *f)
-{
-    (void)ex;
-    hocket__cancel_scope(f->scope);
-}
-
-static void unpin(hocket_future *f)
-{
-    hocket__guard_lock(&f->more->guard);
-    (void)hk_and(&f->state, ~(uint32_t)HOCKET__JOB_PINNED);
-    hocket_task *runner = f->more->unpinned;
-    f->more->unpinned = NULL;
-    if (runner != NULL && !hocket__claim(runner))
-        hocket__panic("hocket_future_cancel: internal error: the runner is gone");
-    (void)hocket__guard_unlock(&f->more->guard);
-    if (runner != NULL)
-        hocket__complete(runner);
-}
-
-static bool withdraw_promise(hocket_future *f)
-{
-    hocket__guard_lock(&f->more->guard);
-    bool ours = !f->taken && !f->more->started;
-    if (ours)
-        f->taken = f->more->withdrawn = true;
-    (void)hocket__guard_unlock(&f->more->guard);
-    if (ours)
-        (void)hocket__future_ref(f); /* to publish with: the promise keeps its own */
-    return ours;
-}
-
-/* Take a pinned job that nobody has away from its executor: it will not run. */
-static bool withdraw(hocket_future *f, struct hocket__wakes *wakes)
-{
-    hocket_executor *ex = f->more->executor;
-    if (ex == NULL)
-        return withdraw_promise(f);
-    hocket__executor_lock(ex);
-    bool ours = !f->taken;
-    if (ours) {
-        f->taken = true;
-        f->scope = NULL;
-        (void)hk_add(&ex->cancelled, (uint64_t)1);
-    }
-    if (ours && !hocket__list_empty(&f->link))
-        ex->class->withdraw(ex, f, wakes);
-    hocket__executor_unlock(ex);
-    if (ours && f->kind == HOCKET__JOB_THEN &&
-        hocket__future_unwatch(hocket__then_of(f)->before, &hocket__then_of(f)->watch))
-        hocket__future_unref(f); /* the watch's */
-    return ours;
-}
-
-bool hocket_future_cancel(hocket_future *f)
-{
-    hocket__touch("cancel", f);
-    struct hocket__wakes wakes = { NULL, NULL };
-    uint32_t s = hk_load_acq(&f->state);
-    do
-        if (s & (HOCKET__JOB_DONE | HOCKET__JOB_ASKED))
-            return false;
-    while (!hk_cas(&f->state, &s, s | HOCKET__JOB_ASKED | HOCKET__JOB_PINNED));
-    if (!withdraw(f, &wakes)) {
-        if (f->more->executor != NULL)
-            f->more->executor->class->interrupt(f->more->executor, f);
-        unpin(f);
-        return false;
-    }
-    f->result = -ECANCELED;
-    f->never_ran = true;
-    f->as_told = true;
-    publish(f, NULL, PIN_GOES); /* with the executor's reference */
-    hocket__wakes_run(&wakes);
-    return true;
+    hocket__future_publish(f, self, HOCKET__PIN_STAYS);
 }
 
 /* ---- waiting ---- */
@@ -366,8 +309,9 @@ static bool waits_for_itself(const hocket_future *f, const hocket_task *self)
 static int park(hocket_future *f, hocket_task *self, hocket_time deadline)
 {
     struct hocket__waiter node;
+    hocket__future_want(f);
     hocket__guard_lock(&f->more->guard);
-    if (hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED) & HOCKET__JOB_DONE) {
+    if (hocket__future_done(f)) {
         (void)hocket__guard_unlock(&f->more->guard);
         return 0;
     }
@@ -404,12 +348,24 @@ int hocket_future_wait(hocket_future *f, hocket_time deadline)
     return err;
 }
 
-int hocket_future_get(hocket_future *f, int *ret_result, hocket_time deadline)
+static HK_NOINLINE int get_any(hocket_future *f, int *ret_result, hocket_time deadline)
 {
     hocket__touch("future get", f);
     int err = hocket_future_wait(f, deadline);
-    if (err != 0)
-        return err;
+    if (err == 0) {
+        hk_store(&f->seen, true);
+        if (ret_result != NULL)
+            *ret_result = f->result;
+    }
+    return err;
+}
+
+int hocket_future_get(hocket_future *f, int *ret_result, hocket_time deadline)
+{
+    const hocket_task *self = hocket__self_or_null();
+    if (hk_unlikely(self == NULL || hocket__cancel_suspected(self) || !hocket__future_done(f) ||
+                    hocket__watched(HOCKET__EVENT_BIT(HOCKET__EVENT_TOUCH))))
+        return get_any(f, ret_result, deadline);
     hk_store(&f->seen, true);
     if (ret_result != NULL)
         *ret_result = f->result;

@@ -30,16 +30,6 @@ _Static_assert(sizeof(struct hocket__job_more) < HOCKET__JOB_MORE, "room for a l
 
 static hocket_future closed;
 
-static hocket_future *next_of(const hocket_future *f)
-{
-    return (hocket_future *)(void *)f->link.next;
-}
-
-static void set_next(hocket_future *f, hocket_future *next)
-{
-    f->link.next = (struct hocket__link *)(void *)next;
-}
-
 struct hocket__job_memory *hocket__job_memory_new(void)
 {
     return hocket__calloc(1, sizeof(struct hocket__job_memory));
@@ -58,7 +48,7 @@ static void destroy(struct hocket__job_memory *m)
 static size_t length(const hocket_future *f)
 {
     size_t n = 0;
-    for (; f != NULL; f = next_of(f))
+    for (; f != NULL; f = hocket__job_next(f))
         n++;
     return n;
 }
@@ -80,7 +70,7 @@ hocket_future *hocket__job_memory_take(struct hocket__job_memory *m)
         m->free = hk_xchg(&m->returned, NULL); /* pairs with the CAS of hocket__job_free */
     hocket_future *f = m->free;
     if (hk_likely(f != NULL)) {
-        m->free = next_of(f);
+        m->free = hocket__job_next(f);
         __builtin_prefetch(m->free, 1);
     }
     return f;
@@ -112,7 +102,7 @@ void hocket__job_memory_add(struct hocket__job_memory *m, struct hocket__job_sla
     m->slabs = slab;
     m->total += slab->count;
     for (size_t i = slab->count; i-- > 0;) {
-        set_next(&slab->first[i], m->free);
+        hocket__job_set_next(&slab->first[i], m->free);
         m->free = &slab->first[i];
     }
 }
@@ -139,17 +129,8 @@ void hocket__job_free(hocket_future *f)
         hocket__free(f);
         return;
     }
-    if (hk_likely(hocket__bias_is_mine(&m->lock))) {
-        hocket__bias_lock(&m->lock);
-        bool kept = !m->left;
-        if (kept) {
-            set_next(f, m->free);
-            m->free = f;
-        }
-        hocket__bias_unlock(&m->lock);
-        if (kept)
-            return;
-    }
+    if (hk_likely(hocket__job_free_here(f, m)))
+        return;
     hocket_future *old = hk_load(&m->returned);
     do {
         if (hk_unlikely(old == &closed)) {
@@ -157,6 +138,6 @@ void hocket__job_free(hocket_future *f)
                 destroy(m);
             return;
         }
-        set_next(f, old);
+        hocket__job_set_next(f, old);
     } while (!hk_cas(&m->returned, &old, f));
 }

@@ -73,7 +73,7 @@ int hocket_promise_set(hocket_promise *promise, int result, const void *output, 
         f->failed = f->more->words != NULL;
         hocket_fail_clear();
     }
-    hocket__future_publish(hocket__future_ref(f), self);
+    hocket__future_publish(hocket__future_ref(f), self, HOCKET__PIN_STAYS);
     return 0;
 }
 
@@ -96,7 +96,7 @@ void hocket_promise_free(hocket_promise *promise)
         f->more->words = self->words;
         f->failed = f->more->words != NULL;
         self->words = words_before;
-        hocket__future_publish(hocket__future_ref(f), self);
+        hocket__future_publish(hocket__future_ref(f), self, HOCKET__PIN_STAYS);
     }
     hocket__future_unref(f);
 }

@@ -257,11 +257,13 @@ static bool line_up_end(hocket_case *c, struct entry *e)
     hocket_future *f = c->object;
     bool join = c->kind == HOCKET_CASE_JOIN, done;
     hocket__guard *guard = join ? &t->guard : &f->more->guard;
+    if (!join)
+        hocket__future_want(f);
     hocket__guard_lock(guard);
     if (join)
         done = (hk_or(&t->life, HOCKET__LIFE_JOINERS) & HOCKET__LIFE_DONE) != 0;
     else
-        done = (hk_or(&f->state, (uint32_t)HOCKET__JOB_WATCHED) & HOCKET__JOB_DONE) != 0;
+        done = hocket__future_done(f);
     if (!done)
         hocket__queue_push(join ? &t->joiners : &f->more->waiters, &e->waiter.link);
     (void)hocket__guard_unlock(guard);

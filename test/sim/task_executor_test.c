@@ -101,6 +101,90 @@ EXPLORED(getters, &explored_held)
     explored_runtime_end();
 }
 
+/* ---- jobs that the worker ends to whom the guard of the pool belongs ---- */
+
+#define OWNED 12 /* one is freed, one cancelled, one waited for, and again; the last runs */
+static hocket_future *owned[OWNED];
+static _Atomic int begun, cancels;
+
+static int begin(void *arg)
+{
+    if (atomic_load(&begun) <= (int)(intptr_t)arg)
+        atomic_store(&begun, (int)(intptr_t)arg + 1);
+    return count(arg);
+}
+
+static int submit_owned(void *arg)
+{
+    hocket_executor *ex = arg;
+    for (int i = 0; i < 3; i++) {
+        hocket_future *f;
+        HK_EXPECT_OK(hocket_submit_fn(ex, &f, count, (void *)5));
+        HK_EXPECT_EQ(result_of(f), 5);
+        hocket_future_free(f);
+    }
+    HK_EXPECT(hk_load(&ex->memory->lock.owner) == hocket__worker_here());
+    atomic_store(&ran, 0);
+    for (int i = 0; i < OWNED; i++)
+        HK_EXPECT_OK(hocket_submit_fn(ex, &owned[i], begin, (void *)(intptr_t)i));
+    return 0;
+}
+
+/* Each third one, as it runs. */
+static void *meddle(void *arg)
+{
+    for (int i = (int)(intptr_t)arg; i < OWNED; i += 3) {
+        explore_until(atomic_load(&begun) > i);
+        if (i % 3 == 0)
+            hocket_future_free(owned[i]);
+        else if (i % 3 == 1)
+            atomic_fetch_add(&cancels, hocket_future_cancel(owned[i]));
+        else
+            HK_EXPECT_EQ(result_of(owned[i]), i);
+    }
+    return NULL;
+}
+
+/* Blocks that somebody has. */
+static size_t blocks_out(hocket_executor *ex)
+{
+    hocket__executor_lock(ex);
+    struct hocket__job_memory *m = ex->memory;
+    size_t out = m->total;
+    for (hocket_future *f = m->free; f != NULL; f = hocket__job_next(f))
+        out--;
+    for (hocket_future *f = hk_load(&m->returned); f != NULL; f = hocket__job_next(f))
+        out--;
+    hocket__executor_unlock(ex);
+    return out;
+}
+
+/* No change of a job's state is lost, whatever others do to it while it ends. */
+EXPLORED(ended_by_the_owner, &explored_held)
+{
+    int threads[3];
+    explored_runtime(1);
+    hocket_executor *ex = make("fibers", 2, 0);
+    atomic_store(&begun, 0);
+    atomic_store(&cancels, 0);
+    for (int i = 0; i < 3; i++)
+        threads[i] = explore_start(meddle, (void *)(intptr_t)i);
+    explored_finish(explored_spawn(submit_owned, ex), 0);
+    for (int i = 0; i < 3; i++)
+        explore_join(threads[i]);
+    HK_EXPECT_OK(hocket_executor_shutdown(ex, HOCKET_SHUTDOWN_DRAIN, HOCKET_FOREVER));
+    HK_EXPECT_EQ(atomic_load(&ran), OWNED - atomic_load(&cancels));
+    for (int i = 0; i < OWNED; i++) {
+        if (i % 3 == 0)
+            continue;
+        HK_EXPECT_EQ(result_of(owned[i]), hocket_future_cancelled(owned[i]) ? -ECANCELED : i);
+        hocket_future_free(owned[i]);
+    }
+    HK_EXPECT_EQ(blocks_out(ex), 0);
+    hocket_executor_free(ex);
+    explored_runtime_end();
+}
+
 /* ---- cancel ---- */
 
 static void *cancel(void *arg)
@@ -433,6 +517,7 @@ SUITE("executor", explored_limit())
 {
     suite_once(submitters);
     suite_once(getters);
+    suite_once(ended_by_the_owner);
     suite_once(cancelled);
     suite_once(cancel_at_the_end);
     suite_once(cancel_hits_only_its_job);
