@@ -29,7 +29,7 @@
 #include "sched/worker.h"
 
 #define HOCKET__BIAS_TURNS     (HOCKET__RUNQ_FENCED ? 4u : 256u)
-#define HOCKET__BIAS_TURNS_MAX (1u << 20)
+#define HOCKET__BIAS_TURNS_MAX (1u << 12)
 
 struct hocket__bias {
     hocket__guard guard;
