@@ -148,7 +148,16 @@ enum hocket_sim_event {
     HOCKET_SIM_SPURIOUS = 3, /* a wait for a condition or a word is woken without a reason */
     HOCKET_SIM_ALLOC = 4,    /* an allocation of the library fails */
     HOCKET_SIM_EINTR = 5,    /* a sleep of the process is interrupted by a signal */
-    HOCKET_SIM_DELAY = 6 /* a task that comes to a place stays there as long as others can go on */
+    HOCKET_SIM_DELAY = 6, /* a task that comes to a place stays there as long as others can go on */
+    /*
+     * A task that begins a call, or sleeps, is killed there, as if its thread had died: it never goes
+     * on, nothing of it is undone, and the locks it holds stay held.  Its result is -EOWNERDEAD: that is what
+     * joiners, its scope and who syncs the branch get, once its branches and
+     * the tasks of the scopes that it has open, which are cancelled, have ended.  Not the root task, and not in a job, whose task belongs to
+     * the executor.  Handles that were never released are not looked for: they may have been its.
+     */
+    HOCKET_SIM_KILL = 7,
+    HOCKET_SIM_SHORT = 8 /* a transfer is shorter than asked for: hocket_sim_part */
 };
 
 /*
@@ -183,6 +192,18 @@ HOCKET_API uint32_t hocket_sim_choice(uint32_t n);
  * memory that tasks share without a lock.  Not a cancel point.
  */
 HOCKET_API void hocket_sim_point(void);
+
+/*
+ * How much of `size` bytes to read or write at once: `size`; less, but at least 1, in a sweep
+ * of HOCKET_SIM_SHORT at the transfer that is to be short.  Outside of a world and of such a sweep:
+ * `size`.  A stream gives what there is, mostly all, and a test never sees the rest of the time; the
+ * library does not read or write for the program, so the program says where it does:
+ *
+ *     ssize_t n = read(fd, at, hocket_sim_part(left));
+ *
+ * Not for datagrams, which would be cut off.  Not a cancel point.
+ */
+HOCKET_API size_t hocket_sim_part(size_t size);
 
 HOCKET_END_DECLS
 #endif

@@ -56,6 +56,10 @@ struct hocket__fork_ops {
     bool (*rob)(struct hocket__worker *w, hocket_task *victim);
     /* `branch`, a task that was made of one, cannot be started. */
     void (*decline)(hocket_task *branch);
+    /* The task ends without having returned: wait for the branches that it has forked. */
+    void (*abandon)(hocket_task *self);
+    /* Likewise `branch`, a task that was made of one: its forker gets the result. */
+    void (*lose)(hocket_task *branch, int result);
     /* The task ends. */
     void (*end)(hocket_task *self);
 };

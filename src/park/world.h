@@ -26,6 +26,8 @@ struct hocket__world {
     struct hocket_task *(*next)(struct hocket__worker *w);
     /* The running task would let others run. */
     void (*yield)(struct hocket_task *self);
+    /* The running task begins (1) or ends (-1) what cannot be left half done. */
+    void (*within)(int change);
 };
 
 extern const struct hocket__world *hocket__world;
@@ -33,6 +35,16 @@ extern const struct hocket__world *hocket__world;
 static inline bool hocket__in_world(void)
 {
     return hk_unlikely(hocket__world != NULL);
+}
+
+/*
+ * Around a lock of the library's own that is taken like a user's: whoever is killed in a world
+ * (hocket_sim_sweep) is not killed there.
+ */
+static inline void hocket__world_within(int change)
+{
+    if (hocket__in_world())
+        hocket__world->within(change);
 }
 
 /*

@@ -11,13 +11,13 @@
  */
 #include <hocket/broadcast.h>
 #include <hocket/cond.h>
-#include <hocket/mutex.h>
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "queue/queue.h"
+#include "sync/own.h"
 
 struct hocket_broadcast {
     hocket_mutex mutex; /* everything below */
@@ -88,7 +88,7 @@ int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time dea
     int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     while (err == 0 && !b->closed && full(b))
         err = deadline <= HOCKET_NOW ? -ETIMEDOUT : hocket_cond_wait(&b->room, &b->mutex, deadline);
     if (b->closed)
@@ -101,7 +101,7 @@ int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time dea
     } else if (err != -EPIPE && !full(b)) {
         hocket_cond_signal(&b->room); /* what woke us is another's */
     }
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     return err;
 }
 
@@ -112,14 +112,14 @@ int hocket_broadcast_subscribe(hocket_broadcast *b, hocket_reader **ret_reader)
     if (r == NULL)
         return -ENOMEM;
     r->broadcast = b;
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     bool closed = b->closed;
     if (!closed) {
         r->next = b->next;
         hocket__list_push_back(&b->readers, &r->link);
         b->reader_count++;
     }
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     if (closed) {
         hocket__free(r);
         return -EPIPE;
@@ -142,7 +142,7 @@ int hocket_reader_get(hocket_reader *r, void *ret_value, uint64_t *ret_missed, h
     int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     r->waiting++;
     while (err == 0 && r->next == b->next && !b->closed)
         err = deadline <= HOCKET_NOW ? -ETIMEDOUT : hocket_cond_wait(&b->more, &b->mutex, deadline);
@@ -158,16 +158,16 @@ int hocket_reader_get(hocket_reader *r, void *ret_value, uint64_t *ret_missed, h
         if (hocket_cond_waiting(&b->room) > 0 && !full(b))
             hocket_cond_signal(&b->room);
     }
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     return err;
 }
 
 size_t hocket_reader_pending(hocket_reader *r)
 {
     hocket_broadcast *b = r->broadcast;
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     uint64_t from = r->next < oldest(b) ? oldest(b) : r->next, pending = b->next - from;
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     return (size_t)pending;
 }
 
@@ -177,33 +177,33 @@ void hocket_reader_free(hocket_reader *r)
     if (r == NULL)
         return;
     hocket_broadcast *b = r->broadcast;
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     if (r->waiting > 0)
         hocket__panic("hocket_reader_free: tasks wait for reader %p", (void *)r);
     hocket__list_remove(&r->link);
     b->reader_count--;
     hocket_cond_signal(&b->room);
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     hocket__free(r);
 }
 
 int hocket_broadcast_close(hocket_broadcast *b)
 {
     hocket__touch("close", b);
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     bool before = b->closed;
     b->closed = true;
     hocket_cond_broadcast(&b->more);
     hocket_cond_broadcast(&b->room);
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     return before ? -EALREADY : 0;
 }
 
 size_t hocket_broadcast_readers(hocket_broadcast *b)
 {
-    hocket_mutex_lock(&b->mutex);
+    hocket__own_lock(&b->mutex);
     size_t count = b->reader_count;
-    hocket_mutex_unlock(&b->mutex);
+    hocket__own_unlock(&b->mutex);
     return count;
 }
 

@@ -12,13 +12,13 @@
  */
 #include <hocket/cond.h>
 #include <hocket/delay_queue.h>
-#include <hocket/mutex.h>
 
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "queue/queue.h"
+#include "sync/own.h"
 
 struct hocket_delay_queue {
     hocket_mutex mutex; /* everything below */
@@ -125,9 +125,9 @@ int hocket_delay_queue_put(hocket_delay_queue *q, const void *value, hocket_time
     int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    hocket_mutex_lock(&q->mutex);
+    hocket__own_lock(&q->mutex);
     err = put_locked(q, value, due, deadline);
-    hocket_mutex_unlock(&q->mutex);
+    hocket__own_unlock(&q->mutex);
     return err;
 }
 
@@ -176,11 +176,11 @@ int hocket_delay_queue_get(hocket_delay_queue *q, void *ret_value, hocket_time d
     int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    hocket_mutex_lock(&q->mutex);
+    hocket__own_lock(&q->mutex);
     err = get_locked(q, ret_value, deadline);
     if (q->leader == NULL && length(q) > 0)
         hocket_cond_signal(&q->more); /* somebody else watches the clock now */
-    hocket_mutex_unlock(&q->mutex);
+    hocket__own_unlock(&q->mutex);
     return err;
 }
 
@@ -190,7 +190,7 @@ int hocket_delay_queue_close(hocket_delay_queue *q, int how)
     struct hocket__store dropped;
     if (how != HOCKET_CLOSE_DRAIN && how != HOCKET_CLOSE_NOW)
         return -EINVAL;
-    hocket_mutex_lock(&q->mutex);
+    hocket__own_lock(&q->mutex);
     bool before = hk_load(&q->closed), drops = how == HOCKET_CLOSE_NOW && length(q) > 0;
     hk_store(&q->closed, true);
     if (drops)
@@ -198,7 +198,7 @@ int hocket_delay_queue_close(hocket_delay_queue *q, int how)
     q->leader = NULL;
     hocket_cond_broadcast(&q->more);
     hocket_cond_broadcast(&q->room);
-    hocket_mutex_unlock(&q->mutex);
+    hocket__own_unlock(&q->mutex);
     if (drops)
         hocket__store_end(&dropped, q->drop);
     return before && !drops ? -EALREADY : 0;
@@ -211,17 +211,17 @@ size_t hocket_delay_queue_length(hocket_delay_queue *q)
 
 hocket_time hocket_delay_queue_next(hocket_delay_queue *q)
 {
-    hocket_mutex_lock(&q->mutex);
+    hocket__own_lock(&q->mutex);
     hocket_time due = length(q) > 0 ? first_due(q) : HOCKET_FOREVER;
-    hocket_mutex_unlock(&q->mutex);
+    hocket__own_unlock(&q->mutex);
     return due;
 }
 
 bool hocket_delay_queue_closed(hocket_delay_queue *q)
 {
-    hocket_mutex_lock(&q->mutex);
+    hocket__own_lock(&q->mutex);
     bool closed = hk_load(&q->closed);
-    hocket_mutex_unlock(&q->mutex);
+    hocket__own_unlock(&q->mutex);
     return closed;
 }
 

@@ -90,7 +90,7 @@ static const char *read_all(FILE *f, struct sim_plan *plan, struct sim_choice *c
     if (fscanf(f, "seed %llu strategy %d max_choices %u max_delay %lld sweep %d %u ", &seed,
                &plan->strategy, &plan->max_choices, &delay, &plan->sweep, &plan->sweep_at) != 6 ||
         plan->max_choices == 0 || plan->strategy < 0 || plan->strategy > HOCKET_SIM_EXHAUSTIVE ||
-        plan->sweep < 0 || plan->sweep > HOCKET_SIM_DELAY)
+        plan->sweep < 0 || plan->sweep > HOCKET_SIM_SHORT)
         return "damaged: its head is not complete";
     plan->seed = seed;
     plan->max_delay = delay;

@@ -215,16 +215,17 @@ static struct sim_task *with_slot(uint32_t slot)
 static size_t say(char *text, size_t size, size_t used, const struct sim_task *t)
 {
     int n;
+    const char *killed = t->killed ? ", which was killed" : "";
     char name[HOCKET_NAME_MAX];
     if (used >= size)
         return used;
     if (hk_load(&t->task->kind) == HOCKET__FOREIGN)
         n = snprintf(text + used, size - used, "the main thread");
     else if (hk_load(&t->task->named))
-        n = snprintf(text + used, size - used, "task %u '%s'", t->number,
-                     hocket__task_name(t->task, name, sizeof name));
+        n = snprintf(text + used, size - used, "task %u '%s'%s", t->number,
+                     hocket__task_name(t->task, name, sizeof name), killed);
     else
-        n = snprintf(text + used, size - used, "task %u", t->number);
+        n = snprintf(text + used, size - used, "task %u%s", t->number, killed);
     return used + (size_t)n;
 }
 

@@ -42,7 +42,7 @@ static bool is(const struct sim_shared *s, const struct sim_event *e, const char
 /* Did the task leave the CPU by itself behind this event? */
 static bool leaves(const struct sim_shared *s, const struct sim_event *e)
 {
-    return is(s, e, "wait") || is(s, e, "end") || is(s, e, "yield");
+    return is(s, e, "wait") || is(s, e, "end") || is(s, e, "yield") || is(s, e, "killed");
 }
 
 /* Told behind what was done. */
@@ -106,9 +106,10 @@ static void show_turn(const struct sim_shared *s, uint64_t i, uint64_t end)
     }
     for (; i < end; i++) {
         const struct sim_event *e = event_at(s, i);
-        if (!shown(s, e) || (e == last && sent_off))
+        if (!shown(s, e) || (e == last && sent_off) || is(s, e, "killed"))
             continue;
-        say_event(s, e, before);
+        fputs(before, stderr);
+        say_event(s, e, i + 1 < end && is(s, event_at(s, i + 1), "killed") ? "killed before " : "");
         before = ", ";
     }
     if (sent_off && task < SIM_NAMES)
@@ -164,9 +165,15 @@ static void show_hint(const struct sim_session *x)
         fprintf(stderr, "  the choices: %s\n", o->save);
 }
 
-static const char *const event_names[] = {
-    "?", "cancel", "time-out", "spurious wake-up", "allocation that failed", "interruption", "delay"
-};
+static const char *const event_names[] = { "?",
+                                           "cancel",
+                                           "time-out",
+                                           "spurious wake-up",
+                                           "allocation that failed",
+                                           "interruption",
+                                           "delay",
+                                           "death of a task",
+                                           "short transfer" };
 
 void hocket__sim_report(struct sim_session *x)
 {

@@ -46,9 +46,11 @@ static int body_main(void *arg)
     return 0;
 }
 
-/* A handle that nobody has released, its task may have ended. */
+/* A handle that nobody has released, its task may have ended.  Whose was it?  If one was killed: its. */
 static bool leaks(struct sim_shared *s)
 {
+    if (hocket__sim_world.killed)
+        return false;
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
         if (hk_load(&t->id) == 0 || hk_load(&t->kind) == HOCKET__FOREIGN)
@@ -465,7 +467,7 @@ int hocket_sim_sweep(hocket_task_fn *fn, void *arg, int event, const hocket_sim_
     hocket_sim_options o = HOCKET_SIM_OPTIONS_DEFAULT;
     if (options)
         o = *options;
-    if (event < HOCKET_SIM_CANCEL || event > HOCKET_SIM_DELAY ||
+    if (event < HOCKET_SIM_CANCEL || event > HOCKET_SIM_SHORT ||
         o.strategy == HOCKET_SIM_EXHAUSTIVE)
         return -EINVAL;
     o.seeds = o.seeds ? o.seeds : 1;

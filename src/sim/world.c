@@ -335,6 +335,8 @@ void hocket__sim_point_place(struct sim_task *self, const char *what, const void
  */
 static void touch(const char *what, const void *object)
 {
+    if (W.plan->sweep)
+        hocket__sim_sweep_touch(what, object);
     bool behind = strcmp(what, "wake") == 0 || strcmp(what, "spawn") == 0;
     if (behind && W.plan->strategy == HOCKET_SIM_EXHAUSTIVE)
         note(hocket__self_or_null(), what, object);
@@ -376,7 +378,14 @@ static hocket_task *next(struct hocket__worker *w)
     return t->task;
 }
 
-static const struct hocket__world world = { .next = next, .yield = yield };
+static void within(int change)
+{
+    struct sim_task *self = hocket__sim_running();
+    if (self)
+        self->within += change;
+}
+
+static const struct hocket__world world = { .next = next, .yield = yield, .within = within };
 
 /* ---- the events ---- */
 
@@ -402,8 +411,14 @@ static void see(enum hocket__event event, hocket_task *task, const void *object,
         hocket__sim_place("wait", object);
         break;
     case HOCKET__EVENT_EXIT: hocket__sim_place("end", task); break;
-    case HOCKET__EVENT_JOB: hocket__sim_place("job", object); break;
-    case HOCKET__EVENT_JOB_END: hocket__sim_place("job end", object); break;
+    case HOCKET__EVENT_JOB:
+        within(1);
+        hocket__sim_place("job", object);
+        break;
+    case HOCKET__EVENT_JOB_END:
+        hocket__sim_place("job end", object);
+        within(-1);
+        break;
     case HOCKET__EVENT_SPAWN: (void)hocket__sim_task(task); break; /* it gets its number */
     case HOCKET__EVENT_START: note(task, "begin", NULL); break;
     case HOCKET__EVENT_UNPARK:
@@ -457,33 +472,4 @@ void hocket__sim_open(struct sim_shared *shared)
     hocket__sim_atoms_open();
     if (hocket__self_or_null()) /* its inline locks would tell nothing */
         hocket__self_set(hocket__self_or_null(), hocket__self_held());
-}
-
-/* ---- for programs ---- */
-
-bool hocket_sim_active(void)
-{
-    return W.open;
-}
-
-uint64_t hocket_sim_seed(void)
-{
-    return W.open ? W.plan->seed : 0;
-}
-
-void hocket_sim_point(void)
-{
-    if (W.open)
-        hocket__sim_place("point", NULL);
-}
-
-uint32_t hocket_sim_choice(uint32_t n)
-{
-    uint64_t drawn;
-    if (n < 2)
-        return 0;
-    if (W.open)
-        return hocket__sim_draw(n);
-    hocket__random(&drawn, sizeof drawn);
-    return (uint32_t)(drawn % n);
 }

@@ -6,6 +6,7 @@
  * world - what the files of the simulated world share, in the process that runs in it
  *
  *   world.c     points, and who goes on
+ *   program.c   what the program asks
  *   world_sys.c the table of src/sys: time, sleep, chance
  *   atoms.c     points of the test build as places
  *   names.c     numbers of tasks and objects, the trace
@@ -22,16 +23,18 @@
 
 struct sim_task {
     hocket_task *task;
-    uint64_t id;                  /* of the task, to know a record that is used again */
-    uint32_t number;              /* 1, 2, ... in order of first sight; 0: the slot is unused */
-    uint32_t step;                /* places that it has come to */
-    uint64_t priority;            /* PCT */
-    uint64_t ran;                 /* W.turn when it was last chosen; 0: never */
-    const char *what;             /* it is about to do, or waits in */
-    uint32_t object;              /* with this; 0: may be any, or none */
-    bool delayed;                 /* others first, as long as there are any */
-    bool kept;                    /* sent off the CPU in an event: in W.kept */
-    bool asleep;                  /* EXHAUSTIVE: to go on with it would bring nothing new */
+    uint64_t id;       /* of the task, to know a record that is used again */
+    uint32_t number;   /* 1, 2, ... in order of first sight; 0: the slot is unused */
+    uint32_t step;     /* places that it has come to */
+    uint64_t priority; /* PCT */
+    uint64_t ran;      /* W.turn when it was last chosen; 0: never */
+    const char *what;  /* it is about to do, or waits in */
+    uint32_t object;   /* with this; 0: may be any, or none */
+    bool delayed;      /* others first, as long as there are any */
+    bool kept;         /* sent off the CPU in an event: in W.kept */
+    bool asleep;       /* EXHAUSTIVE: to go on with it would bring nothing new */
+    bool killed;
+    int within;                   /* of what cannot be left half done */
     unsigned inside;              /* in the world's own code: its points are no places */
     struct sim_task *next, *prev; /* in W.kept */
 };
@@ -56,6 +59,7 @@ struct sim_world {
     struct sim_task **ready;
     uint32_t ready_count;
     uint32_t task_count;
+    bool killed; /* some task was */
 };
 
 extern struct sim_world hocket__sim_world;
@@ -117,6 +121,8 @@ void hocket__sim_sweep_count(bool on);
 void hocket__sim_sweep_wait(struct sim_task *t);  /* it has begun a wait */
 void hocket__sim_sweep_place(struct sim_task *t); /* it has come to a place */
 bool hocket__sim_sweep_interrupts(void);          /* the sleep that would begin now */
+bool hocket__sim_sweep_shortens(void);            /* the transfer likewise */
+void hocket__sim_sweep_touch(const char *what, const void *object); /* before its place */
 
 /* world_sys.c */
 void hocket__sim_sys_open(void);

@@ -106,17 +106,23 @@ static void branch_end(hocket_branch *b, uint32_t state)
     hocket__complete(forker);
 }
 
-static int branch_main(void *arg)
+/* The end of a branch: by the task that was made of it. */
+static void finish(hocket_task *self, int result)
 {
-    hocket_branch *b = arg;
-    int result = b->hocket__fn(b->hocket__arg);
+    hocket_branch *b = self->arg;
     b->hocket__result = result;
     if (hk_unlikely(result < 0)) {
-        hocket_task *self = hocket__self_or_null();
         b->hocket__words = self->words;
         self->words = NULL;
     }
     branch_end(b, HOCKET__BRANCH_DONE);
+}
+
+static int branch_main(void *arg)
+{
+    hocket_branch *b = arg;
+    int result = b->hocket__fn(b->hocket__arg);
+    finish(hocket__self_or_null(), result);
     return 0;
 }
 
@@ -294,9 +300,7 @@ static void end(hocket_task *self)
 
 /* ---- fork ---- */
 
-static const struct hocket__fork_ops ops = {
-    .hand_out = hand_out, .rob = rob, .decline = decline, .end = end
-};
+static const struct hocket__fork_ops ops;
 
 /* The first fork of a task. */
 HK_COLD static void begin(hocket_task *self)
@@ -388,6 +392,20 @@ static void drop(struct hocket__forks *f, hocket_branch *b, bool taken)
     hk_store(hk_branch(&f->newest), b->hocket__older);
 }
 
+static void abandon(hocket_task *self)
+{
+    struct hocket__forks *f = &self->forks;
+    hocket_branch *b;
+    while ((b = hk_load(hk_branch(&f->newest))) != hocket__forks_base(f)) {
+        bool taken = hk_load(hk_branch(&f->taken)) == b;
+        if (taken)
+            wait_for(self, b);
+        hocket__guard_lock(guard_of(f));
+        drop(f, b, taken);
+        (void)hocket__guard_unlock(guard_of(f));
+    }
+}
+
 static int result_of(hocket_task *self, hocket_branch *b)
 {
     struct hocket__words *words = b->hocket__words;
@@ -444,6 +462,15 @@ int hocket_sync(hocket_branch *b)
     }
     return sync_general(self, b, low);
 }
+
+static const struct hocket__fork_ops ops = {
+    .hand_out = hand_out,
+    .rob = rob,
+    .decline = decline,
+    .end = end,
+    .abandon = abandon,
+    .lose = finish,
+};
 
 /* The slow halves of the inline functions are the functions themselves. */
 void hocket__fork_slow(hocket_branch *b, hocket_task_fn *fn, void *arg)

@@ -18,10 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <hocket/mutex.h>
-
 #include "base/alloc.h"
 #include "base/atomic.h"
+#include "sync/own.h"
 
 #define BUCKETS 16u
 #define SHORT   512
@@ -69,9 +68,9 @@ HK_NOINLINE static int put(FILE *stream, const char *text, size_t size)
 static int put_locked(FILE *stream, const char *text, size_t size)
 {
     hocket_mutex *lock = lock_of(stream);
-    hocket_mutex_lock(lock);
+    hocket__own_lock(lock);
     int err = put(stream, text, size);
-    hocket_mutex_unlock(lock);
+    hocket__own_unlock(lock);
     return err != 0 ? err : (int)size;
 }
 

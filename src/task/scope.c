@@ -192,6 +192,17 @@ int hocket_scope_close(hocket_scope *scope)
     return outcome(s);
 }
 
+void hocket__scopes_abandon(hocket_task *self)
+{
+    while (self->scopes != NULL) {
+        struct hocket__scope *s = hocket__scope_of_cancel(self->scopes);
+        hocket__cancel_scope(&s->cancel);
+        run_ends(s, self);
+        hocket__scope_drain(s, self);
+        hocket__cancel_scope_leave(&s->cancel, self);
+    }
+}
+
 void hocket_scope_cancel(hocket_scope *scope)
 {
     hocket__touch("cancel", scope);

@@ -66,20 +66,10 @@ static void record_end(hocket_task *t, uint32_t life)
     record_free(t);
 }
 
-/* DONE, wake the joiners, FINISHED; the record may be another task afterwards. */
-static void publish_end(hocket_task *t)
+static void tell_joiners(hocket_task *t)
 {
-    uint32_t life = hk_load_acq(&t->life); /* pairs with the release of the handle */
-    while (!(life & HOCKET__LIFE_JOINERS)) {
-        if (life & HOCKET__LIFE_RELEASED) { /* nobody can join or release any more */
-            record_end(t, life);
-            return;
-        }
-        if (hk_cas(&t->life, &life, life | HOCKET__LIFE_DONE | HOCKET__LIFE_FINISHED))
-            return;
-    }
-    (void)hk_or(&t->life, HOCKET__LIFE_DONE);
     struct hocket__wakes wakes = { NULL, NULL };
+    (void)hk_or(&t->life, HOCKET__LIFE_DONE);
     hocket__guard_lock(&t->guard);
     while (t->joiners) {
         struct hocket__link *link = t->joiners;
@@ -92,6 +82,21 @@ static void publish_end(hocket_task *t)
     }
     (void)hocket__guard_unlock(&t->guard);
     hocket__wakes_run(&wakes);
+}
+
+/* DONE, wake the joiners, FINISHED; the record may be another task afterwards. */
+static void publish_end(hocket_task *t)
+{
+    uint32_t life = hk_load_acq(&t->life); /* pairs with the release of the handle */
+    while (!(life & HOCKET__LIFE_JOINERS)) {
+        if (life & HOCKET__LIFE_RELEASED) { /* nobody can join or release any more */
+            record_end(t, life);
+            return;
+        }
+        if (hk_cas(&t->life, &life, life | HOCKET__LIFE_DONE | HOCKET__LIFE_FINISHED))
+            return;
+    }
+    tell_joiners(t);
     life = hk_or(&t->life, HOCKET__LIFE_FINISHED);
     if (life & HOCKET__LIFE_RELEASED)
         record_end(t, life);
@@ -162,6 +167,28 @@ static void task_end(hocket_task *t, int result)
         hocket__left_add(w, &scope->cancel);
     else
         hocket__scope_leave_task(scope, in_place_of);
+}
+
+HK_COLD void hocket__task_lose(hocket_task *self, int result)
+{
+    struct hocket__scope *scope = hocket__scope_of_cancel(hk_load(&self->home));
+    unsigned flags = hk_load(&self->flags);
+    hocket__cancel_task(self); /* and so all that it has made and would have waited for */
+    hocket__scopes_abandon(self);
+    if (flags & HOCKET__TASK_FORKED)
+        hocket__fork_ops_get()->abandon(self);
+    self->result = result;
+    if (flags & HOCKET__TASK_BRANCH)
+        hocket__fork_ops_get()->lose(self, result);
+    else
+        keep_failure(self, scope);
+    if (flags & HOCKET__TASK_PRODUCER)
+        hk_load_acq (&hocket__producer_ended)(self); /* pairs with hocket_queue_declare */
+    if (self->linked)
+        hocket__cancel_forget(self);
+    hocket__tsan_release(self);
+    tell_joiners(self); /* never FINISHED: the record is not given back */
+    hocket__scope_leave_task(scope, 0);
 }
 
 HK_COLD static void returned_elsewhere(const hocket_task *t)

@@ -79,6 +79,9 @@ void hocket__scope_init(struct hocket__scope *s, hocket_task *counter);
 /* Wait until no task of it is left.  `self` may spawn into it again afterwards. */
 void hocket__scope_drain(struct hocket__scope *s, hocket_task *self);
 
+/* Cancel, end and leave all scopes that `self` has open. */
+void hocket__scopes_abandon(hocket_task *self);
+
 void hocket__scope_add_end(struct hocket__scope *s, struct hocket__scope_end *end);
 void hocket__scope_forget_end(struct hocket__scope *s, const struct hocket__scope_end *end);
 
@@ -99,6 +102,14 @@ static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in
 
 /* Report what nobody looked at and free the list. */
 void hocket__scope_report(struct hocket__scope *s, bool but_the_first);
+
+/*
+ * For a simulated world: the calling task is over, with a result but without having returned.  Its
+ * branches and the tasks of its open scopes are cancelled and waited for first; nothing else of it
+ * is undone.  Then whoever waits for it goes on.  Its record and its stack stay as they are for ever, since locks
+ * name the one and others may know addresses in the other: it must leave the CPU for good.
+ */
+void hocket__task_lose(hocket_task *self, int result);
 
 /* Call the function of a task and end it: what sched and threads do with a task. */
 void hocket__task_run(hocket_task *task);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <hocket.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support/expect.h"
 #include "support/suite.h"
@@ -224,6 +225,93 @@ START_TEST(allocations)
 }
 END_TEST
 
+/* ---- a message of 40 bytes through a pipe ---- */
+
+enum { MESSAGE = 40 };
+static int ends[2];
+
+static int writes(void *arg)
+{
+    const char *text = arg;
+    for (size_t done = 0; done < MESSAGE;) {
+        ssize_t n = write(ends[1], text + done, hocket_sim_part(MESSAGE - done));
+        HK_EXPECT(n > 0);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int wait_readable(void)
+{
+    hocket_case cases[] = { hocket_case_fd(ends[0], HOCKET_READABLE) };
+    return hocket_select(cases, 1, HOCKET_FOREVER);
+}
+
+static size_t reads_once(char *text)
+{
+    HK_EXPECT_EQ(wait_readable(), 0);
+    return (size_t)read(ends[0], text, hocket_sim_part(MESSAGE));
+}
+
+static size_t reads_all(char *text)
+{
+    size_t done = 0;
+    while (done < MESSAGE) {
+        HK_EXPECT_EQ(wait_readable(), 0);
+        ssize_t n = read(ends[0], text + done, hocket_sim_part(MESSAGE - done));
+        HK_EXPECT(n > 0);
+        done += (size_t)n;
+    }
+    return done;
+}
+
+static int through_a_pipe(size_t (*reads)(char *))
+{
+    char sent[MESSAGE] = "the whole of it, or else it is nothing", got[MESSAGE] = "";
+    hocket_scope scope;
+    HK_EXPECT_EQ(pipe(ends), 0);
+    hocket_scope_open(&scope, NULL);
+    HK_EXPECT_OK(hocket_spawn(&scope, writes, sent));
+    size_t n = reads(got);
+    HK_EXPECT_OK(hocket_scope_close(&scope));
+    HK_EXPECT(n <= MESSAGE && memcmp(sent, got, n) == 0);
+    return n == MESSAGE ? 0 : -EILSEQ;
+}
+
+static int body_reads_once(void *arg)
+{
+    (void)arg;
+    return through_a_pipe(reads_once);
+}
+
+static int body_reads_all(void *arg)
+{
+    (void)arg;
+    return through_a_pipe(reads_all);
+}
+
+static int body_parts(void *arg)
+{
+    (void)arg;
+    HK_EXPECT_EQ(hocket_sim_part(0), 0);
+    HK_EXPECT_EQ(hocket_sim_part(1), 1); /* neither can be short */
+    size_t part = hocket_sim_part(1000);
+    HK_EXPECT(part >= 1 && part <= 1000);
+    return part == 1000 ? 0 : -EILSEQ;
+}
+
+START_TEST(short_transfers)
+{
+    HK_EXPECT_EQ(hocket_sim_part(1000), 1000); /* in no world */
+    HK_EXPECT_EQ(sweep(body_parts, HOCKET_SIM_SHORT), -EILSEQ);
+    HK_EXPECT_EQ(result.event, 1);
+    HK_EXPECT_EQ(sweep(body_parts, HOCKET_SIM_CANCEL), 0);
+    HK_EXPECT_EQ(sweep(body_reads_once, HOCKET_SIM_SHORT), -EILSEQ);
+    HK_EXPECT_EQ(sweep(body_reads_all, HOCKET_SIM_SHORT), 0);
+    HK_EXPECT(result.event >= 2);
+}
+END_TEST
+
 /* ---- the rest ---- */
 
 static int flag, seen;
@@ -264,7 +352,7 @@ START_TEST(delays_and_interruptions)
     HK_EXPECT_EQ(sweep(body_sleeps, HOCKET_SIM_EINTR), 0);
     HK_EXPECT(result.event >= 5);
     HK_EXPECT_EQ(hocket_sim_sweep(body_sleeps, NULL, 0, NULL), -EINVAL);
-    HK_EXPECT_EQ(hocket_sim_sweep(body_sleeps, NULL, 7, NULL), -EINVAL);
+    HK_EXPECT_EQ(hocket_sim_sweep(body_sleeps, NULL, HOCKET_SIM_SHORT + 1, NULL), -EINVAL);
     HK_EXPECT_EQ(hocket_sim_sweep(body_sleeps, NULL, HOCKET_SIM_DELAY,
                                   HOCKET_SIM_OPTIONS(.strategy = HOCKET_SIM_EXHAUSTIVE)),
                  -EINVAL);
@@ -277,5 +365,6 @@ SUITE("sim_sweep", 60)
     suite_once(time_outs);
     suite_once(cancels);
     suite_once(allocations);
+    suite_once(short_transfers);
     suite_once(delays_and_interruptions);
 }
