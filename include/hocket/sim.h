@@ -29,8 +29,13 @@
  * hocket_sim_point() where a switch should be possible.  Threads that the program makes itself, signal
  * handlers, the real clock and other processes are outside; a loop that waits for them without a
  * call of the library is a hang.  The thread that calls hocket_runtime_start takes part like a task.
- * Priorities mean nothing in a world; hocket_blocking runs its function in place.  Descriptors are looked at
- * when a task waits or ends, so pipes and sockets between tasks are repeatable, too.
+ * Priorities mean nothing in a world; hocket_blocking runs its function in place.
+ *
+ * Pipes and sockets between tasks are the kernel's: what is in them, whether there is room, how much one
+ * read gives, end of file and errors.  When it is asked, and who goes on then, is the world's: where a
+ * task waits, ends or yields, and before the clock moves, so no wait times out whose descriptor is ready.
+ * The kernel does at once what a write, read or close asks for, with pipes, UNIX sockets and eventfds, so a
+ * seed repeats them to the byte.  TCP, timerfds and what other processes do have a time of their own.
  *
  * Environment, for a program that calls hocket_run or hocket_runtime_start and knows nothing of this:
  *   HOCKET_SIM            a seed: the program runs in a world ("hocket sim" sets it)

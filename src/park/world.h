@@ -24,6 +24,8 @@ struct hocket__worker;
 struct hocket__world {
     /* A task that is ready, taken out of the worker's queue or the world's own; NULL: none is. */
     struct hocket_task *(*next)(struct hocket__worker *w);
+    /* The loop is about to look at the clock: descriptors that are ready come first. */
+    void (*look)(void);
     /* The running task would let others run. */
     void (*yield)(struct hocket_task *self);
     /* The running task begins (1) or ends (-1) what cannot be left half done. */

@@ -438,6 +438,8 @@ hocket_task *hocket__sched_next(struct hocket__worker *w)
         bool rare = ++w->tick % RUN_QUOTA == 0 || w->look || hocket__in_world();
         if (hk_unlikely(rare)) {
             w->look = w->passing = false;
+            if (hocket__in_world())
+                hocket__world->look();
             (void)take_injected(w);
             (void)fire_timers(w, true);
         }

@@ -151,8 +151,20 @@ static void take(struct hocket__worker *w, struct sim_task *t)
 
 /* ---- time ---- */
 
+/* What tasks have written since may be what others wait for, whose time must not be over then. */
+static void look(void)
+{
+    bool quiet = W.quiet;
+    if (hocket__poll_waiting() == 0)
+        return;
+    W.quiet = true;
+    hocket__poll_turn(0);
+    W.quiet = quiet;
+}
+
 bool hocket__sim_jump(struct hocket__worker *w)
 {
+    look();
     hocket_time first = hk_load(&w->timers.first);
     if (first == HOCKET_FOREVER)
         return false;
@@ -247,6 +259,8 @@ static void pass(struct sim_task *self, struct how how)
     count_place(self, how.atom && !how.yields);
     if (W.plan->sweep)
         hocket__sim_sweep_place(self);
+    if (how.yields)
+        look();
     if (hocket__sim_ready(w) == 0) {
         if (!how.yields)
             return;
@@ -273,6 +287,8 @@ void hocket__sim_thread_place(const char *what, const void *object, bool yields)
         hocket__worker_here() || hk_load(&task->wait_state) != HOCKET__IDLE || hocket_main_task() ||
         hk_load(&hocket__runtime_state) != HOCKET__RUNTIME_ON)
         return;
+    if (yields)
+        look();
     if (ready_for_thread(w) == 0 && yields) {
         W.now += YIELD_TIME; /* it spins: for what only time can bring, or for ever */
         (void)hocket__sim_jump(w);
@@ -359,8 +375,6 @@ static hocket_task *next(struct hocket__worker *w)
     if (t) {
         W.forced = NULL;
     } else {
-        if (hocket__poll_waiting() > 0)
-            hocket__poll_turn(0);
         if (hocket__sim_ready(w) == 0)
             return NULL;
         if (!W.current)
@@ -385,7 +399,9 @@ static void within(int change)
         self->within += change;
 }
 
-static const struct hocket__world world = { .next = next, .yield = yield, .within = within };
+static const struct hocket__world world = {
+    .next = next, .look = look, .yield = yield, .within = within
+};
 
 /* ---- the events ---- */
 

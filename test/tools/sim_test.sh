@@ -53,4 +53,18 @@ run 0 sim -n 1 --first 6 --trace "$dir/b" -- "$program"
 cmp -s "$dir/a" "$dir/b" && fail "another seed is the same run"
 run 1 sim -n 1 --max-choices 3 -- "$program"
 says "$dir/err" "livelock"
+
+# Pipes and sockets between tasks: what was read, and when, is the seed's.
+program=${HOCKET%/*}/test/sim_world_fd_test
+[ -x "$program" ] || finish
+for strategy in random pct; do
+    for i in a b; do
+        WORLD_FD_LOG=$dir/log.$i
+        export WORLD_FD_LOG
+        run 0 sim -n 1 --first 7 -s $strategy --trace "$dir/$i" -- "$program"
+    done
+    same "the trace of pipes, $strategy" "$dir/a" "$dir/b"
+    same "what was read, $strategy" "$dir/log.a" "$dir/log.b"
+    [ "$(wc -l <"$dir/log.a")" -gt 50 ] || fail "the log is short"
+done
 finish
