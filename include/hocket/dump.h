@@ -101,7 +101,7 @@ typedef struct hocket_stats_info {
     uint64_t steals;            /* times a worker took tasks from another */
     uint64_t wakes;             /* sleeping workers woken */
     uint64_t lent;              /* workers lent by the watchdog or hocket_blocking_begin */
-    uint64_t queues;            /* hocket_queues and hocket_delay_queues there are now */
+    uint64_t queues;            /* queues, delay queues, readers there are now */
     uint64_t queue_values;      /* in all of them */
     uint64_t queue_values_most; /* in the longest of them */
     uint64_t reserved[5];       /* for what later versions count */

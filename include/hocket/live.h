@@ -16,9 +16,10 @@
  * program does by these calls.
  *
  *   Callers    threads and fibers alike, also without a runtime.  Not signal handlers.
- *   Queues     hocket_queue of every kind and hocket_delay_queue, also those made before it was switched
- *              on: the 16 in which most values are, those of waiting putters too, then those with most
- *              getters.  Not broadcasts, of which each reader has a length of its own.
+ *   Queues     hocket_queue of every kind, hocket_delay_queue and each hocket_reader of a broadcast, with the
+ *              values that it has not got; also those made before it was switched on: the 16 in which most
+ *              values are, those of waiting putters too, then those with most getters.  Who waits to put
+ *              into a broadcast stands at the readers that have not got its oldest value.
  *   Cost       50 looks at the workers and two at all tasks and queues a second; nothing in the tasks
  *              themselves, but that making or freeing a queue may wait while 64 others are looked at.
  *   Blocks     stop waits for the thread, some milliseconds; no cancel points.

@@ -24,9 +24,10 @@ struct hocket_broadcast {
     hocket_cond more;   /* readers: something was put, or it is closed */
     hocket_cond room;   /* putters: a reader went on or away, or it is closed */
     size_t value_size, capacity;
-    bool blocks, closed;
-    uint64_t next;    /* number of the next value */
-    uint64_t slowest; /* no reader is before this */
+    bool blocks;
+    _Atomic bool closed;   /* also read without it, by look */
+    _Atomic uint64_t next; /* number of the next value; likewise */
+    uint64_t slowest;      /* no reader is before this */
     size_t reader_count;
     struct hocket__link readers;
     _Alignas(max_align_t) unsigned char values[];
@@ -35,9 +36,46 @@ struct hocket_broadcast {
 struct hocket_reader {
     struct hocket__link link; /* in readers */
     hocket_broadcast *broadcast;
-    uint64_t next;    /* number of the value that it gets next */
-    uint32_t waiting; /* tasks inside get */
+    struct hocket__registered entry;
+    _Atomic uint64_t next;    /* number of the value that it gets next; also read by look */
+    _Atomic uint32_t waiting; /* tasks inside get; likewise */
 };
+
+/* Number of the oldest value that is still there. */
+static uint64_t oldest(const hocket_broadcast *b)
+{
+    uint64_t next = hk_load(&b->next);
+    return next < b->capacity ? 0 : next - b->capacity;
+}
+
+/* What a reader could get. */
+static size_t pending(const hocket_reader *r)
+{
+    uint64_t at = hk_load_acq(&r->next); /* pairs with the get: never beyond the broadcast's */
+    uint64_t first = oldest(r->broadcast), next = hk_load(&r->broadcast->next);
+    return (size_t)(next - (at < first ? first : at));
+}
+
+/*
+ * To who looks on each reader is a queue.  Who waits to put waits for those that have not got the
+ * oldest value; a wait for a value names the broadcast, not the reader.
+ */
+static void look(const struct hocket__registered *entry, struct hocket__queue_look *ret)
+{
+    const hocket_reader *r = hk_container_of(entry, hocket_reader, entry);
+    const hocket_broadcast *b = r->broadcast;
+    size_t length = pending(r);
+    *ret = (struct hocket__queue_look){ .queue = r,
+                                        .kind = "reader",
+                                        .length = length < b->capacity ? length : b->capacity,
+                                        .capacity = b->capacity,
+                                        .getters = hk_load(&r->waiting),
+                                        .put_object = &b->room,
+                                        .get_object = r,
+                                        .closed = hk_load(&b->closed) };
+    if (b->blocks && length >= b->capacity)
+        ret->putters = hocket_cond_waiting(&b->room);
+}
 
 int hocket_broadcast_new(hocket_broadcast **ret_broadcast, size_t value_size,
                          const hocket_broadcast_options *options)
@@ -70,15 +108,16 @@ static unsigned char *value_at(hocket_broadcast *b, uint64_t number)
 /* Would a put overwrite what a reader has not got? */
 static bool full(hocket_broadcast *b)
 {
-    if (!b->blocks || b->next - b->slowest < b->capacity)
+    uint64_t next = hk_load(&b->next);
+    if (!b->blocks || next - b->slowest < b->capacity)
         return false;
-    b->slowest = b->next;
+    b->slowest = next;
     hocket__list_each(it, &b->readers) {
         const hocket_reader *r = hk_container_of(it, hocket_reader, link);
-        if (r->next < b->slowest)
-            b->slowest = r->next;
+        if (hk_load(&r->next) < b->slowest)
+            b->slowest = hk_load(&r->next);
     }
-    return b->next - b->slowest >= b->capacity;
+    return next - b->slowest >= b->capacity;
 }
 
 int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time deadline)
@@ -89,12 +128,14 @@ int hocket_broadcast_put(hocket_broadcast *b, const void *value, hocket_time dea
     if (err != 0)
         return err;
     hocket__own_lock(&b->mutex);
-    while (err == 0 && !b->closed && full(b))
+    while (err == 0 && !hk_load(&b->closed) && full(b))
         err = deadline <= HOCKET_NOW ? -ETIMEDOUT : hocket_cond_wait(&b->room, &b->mutex, deadline);
-    if (b->closed)
+    if (hk_load(&b->closed))
         err = -EPIPE;
     if (err == 0) {
-        hocket__value_copy(b->value_size, value_at(b, b->next++), value);
+        uint64_t next = hk_load(&b->next);
+        hocket__value_copy(b->value_size, value_at(b, next), value);
+        hk_store(&b->next, next + 1);
         hocket_cond_broadcast(&b->more);
         if (!full(b))
             hocket_cond_signal(&b->room); /* there is room for the next putter too */
@@ -113,9 +154,9 @@ int hocket_broadcast_subscribe(hocket_broadcast *b, hocket_reader **ret_reader)
         return -ENOMEM;
     r->broadcast = b;
     hocket__own_lock(&b->mutex);
-    bool closed = b->closed;
+    bool closed = hk_load(&b->closed);
     if (!closed) {
-        r->next = b->next;
+        hk_store(&r->next, hk_load(&b->next));
         hocket__list_push_back(&b->readers, &r->link);
         b->reader_count++;
     }
@@ -124,14 +165,9 @@ int hocket_broadcast_subscribe(hocket_broadcast *b, hocket_reader **ret_reader)
         hocket__free(r);
         return -EPIPE;
     }
+    hocket__registry_enter(&r->entry, look);
     *ret_reader = r;
     return 0;
-}
-
-/* Number of the oldest value that is still there. */
-static uint64_t oldest(const hocket_broadcast *b)
-{
-    return b->next < b->capacity ? 0 : b->next - b->capacity;
 }
 
 int hocket_reader_get(hocket_reader *r, void *ret_value, uint64_t *ret_missed, hocket_time deadline)
@@ -143,16 +179,18 @@ int hocket_reader_get(hocket_reader *r, void *ret_value, uint64_t *ret_missed, h
     if (err != 0)
         return err;
     hocket__own_lock(&b->mutex);
-    r->waiting++;
-    while (err == 0 && r->next == b->next && !b->closed)
+    hk_store(&r->waiting, hk_load(&r->waiting) + 1);
+    while (err == 0 && hk_load(&r->next) == hk_load(&b->next) && !hk_load(&b->closed))
         err = deadline <= HOCKET_NOW ? -ETIMEDOUT : hocket_cond_wait(&b->more, &b->mutex, deadline);
-    r->waiting--;
-    if (err == 0 && r->next == b->next)
+    hk_store(&r->waiting, hk_load(&r->waiting) - 1);
+    uint64_t at = hk_load(&r->next);
+    if (err == 0 && at == hk_load(&b->next))
         err = -EPIPE;
     if (err == 0) {
-        uint64_t missed = r->next < oldest(b) ? oldest(b) - r->next : 0;
-        r->next += missed;
-        hocket__value_copy(b->value_size, ret_value, value_at(b, r->next++));
+        uint64_t missed = at < oldest(b) ? oldest(b) - at : 0;
+        at += missed;
+        hocket__value_copy(b->value_size, ret_value, value_at(b, at));
+        hk_store_rel(&r->next, at + 1); /* pairs with pending */
         if (ret_missed != NULL)
             *ret_missed = missed;
         if (hocket_cond_waiting(&b->room) > 0 && !full(b))
@@ -166,9 +204,9 @@ size_t hocket_reader_pending(hocket_reader *r)
 {
     hocket_broadcast *b = r->broadcast;
     hocket__own_lock(&b->mutex);
-    uint64_t from = r->next < oldest(b) ? oldest(b) : r->next, pending = b->next - from;
+    size_t count = pending(r);
     hocket__own_unlock(&b->mutex);
-    return (size_t)pending;
+    return count;
 }
 
 void hocket_reader_free(hocket_reader *r)
@@ -177,8 +215,9 @@ void hocket_reader_free(hocket_reader *r)
     if (r == NULL)
         return;
     hocket_broadcast *b = r->broadcast;
+    hocket__registry_leave(&r->entry);
     hocket__own_lock(&b->mutex);
-    if (r->waiting > 0)
+    if (hk_load(&r->waiting) > 0)
         hocket__panic("hocket_reader_free: tasks wait for reader %p", (void *)r);
     hocket__list_remove(&r->link);
     b->reader_count--;
@@ -191,8 +230,8 @@ int hocket_broadcast_close(hocket_broadcast *b)
 {
     hocket__touch("close", b);
     hocket__own_lock(&b->mutex);
-    bool before = b->closed;
-    b->closed = true;
+    bool before = hk_load(&b->closed);
+    hk_store(&b->closed, true);
     hocket_cond_broadcast(&b->more);
     hocket_cond_broadcast(&b->room);
     hocket__own_unlock(&b->mutex);

@@ -5,6 +5,8 @@
 /*
  * registry - all queues there are, for those who look on
  *
+ * Of a broadcast each reader is one: what it has not got, and who waits for it to get on.
+ *
  * A queue enters the list once it is complete and leaves it before anything of it is taken apart,
  * so whoever has the registry's guard may read every queue in it: no queue that is seen can be
  * freed meanwhile.  Putting and getting know nothing of it.
@@ -19,9 +21,9 @@ extern const struct hocket__wait_class hocket__queue_class; /* of every wait for
 
 struct hocket__queue_look {
     const void *queue;
-    const char *kind;                    /* "fifo", "lifo", "priority", "rendezvous", "delay" */
-    size_t length, capacity;             /* as hocket_queue_length and _capacity */
-    size_t putters, getters;             /* tasks that wait */
+    const char *kind;        /* "fifo", "lifo", "priority", "rendezvous", "delay", "reader" */
+    size_t length, capacity; /* as hocket_queue_length and _capacity */
+    size_t putters, getters; /* tasks that wait */
     const void *put_object, *get_object; /* what the wait records of those name */
     bool closed;
 };

@@ -47,7 +47,7 @@ struct live_waiter {
 
 /* Something is in it, or somebody waits for it. */
 struct live_queue {
-    char kind[LIVE_TEXT]; /* "fifo", "lifo", "priority", "rendezvous", "delay" */
+    char kind[LIVE_TEXT]; /* "fifo", "lifo", "priority", "rendezvous", "delay", "reader" */
     char task[LIVE_TEXT]; /* who waits longest, or "" */
     uint64_t object, length;
     uint64_t capacity; /* UINT64_MAX: no bound */

@@ -172,8 +172,64 @@ EXPLORED(every_one_once, NULL)
         hocket_queue_free(stay[i]);
 }
 
+/* ---- readers of broadcasts ---- */
+
+static void see_reader(const struct hocket__queue_look *look, void *count)
+{
+    HK_EXPECT_STR(look->kind, "reader");
+    HK_EXPECT_EQ(look->capacity, 4);
+    HK_EXPECT(look->length <= 4 && look->getters <= 1 && look->putters == 0);
+    ++*(size_t *)count;
+}
+
+static void *looks_at_readers(void *arg)
+{
+    for (int k = 0; k < 8; k++) {
+        size_t count = 0, n = hocket__registry_each(see_reader, &count);
+        HK_EXPECT(n == count && n <= 2);
+        explore_pause();
+    }
+    return arg;
+}
+
+static void *broadcasts(void *arg)
+{
+    for (int i = 0; i < 7; i++)
+        HK_EXPECT_OK(hocket_broadcast_put(arg, &i, HOCKET_NOW));
+    return NULL;
+}
+
+static void *reads_and_goes(void *arg)
+{
+    hocket_reader *r;
+    int value, last = -1;
+    HK_EXPECT_OK(hocket_broadcast_subscribe(arg, &r));
+    for (int i = 0; i < 3; i++) {
+        if (hocket_reader_get(r, &value, NULL, hocket_after(HOCKET_US)) != 0)
+            continue;
+        HK_EXPECT(value > last);
+        last = value;
+    }
+    hocket_reader_free(r);
+    return NULL;
+}
+
+/* How far a reader is, is read without the lock: it is never beyond the broadcast, nor read when gone. */
+EXPLORED(readers_come_and_go, NULL)
+{
+    hocket_broadcast *b = NULL;
+    HK_EXPECT_OK(hocket_broadcast_new(
+        &b, sizeof(int), HOCKET_BROADCAST_OPTIONS(.capacity = 4, .lag = HOCKET_LAG_DROP_OLDEST)));
+    int t[4] = { explore_start(looks_at_readers, NULL), explore_start(broadcasts, b),
+                 explore_start(reads_and_goes, b), explore_start(reads_and_goes, b) };
+    for (int i = 0; i < 4; i++)
+        explore_join(t[i]);
+    hocket_broadcast_free(b);
+}
+
 SUITE("queue_registry", explored_limit())
 {
     suite_once(while_it_waits);
     suite_once(every_one_once);
+    suite_once(readers_come_and_go);
 }

@@ -150,6 +150,77 @@ START_TEST(every_kind)
 }
 END_TEST
 
+/* ---- readers of broadcasts ---- */
+
+static int broadcasts_one(void *arg)
+{
+    int value = 9;
+    return hocket_broadcast_put(arg, &value, HOCKET_FOREVER);
+}
+
+static int reads_all(void *arg)
+{
+    int value, err = 0;
+    while (err == 0)
+        err = hocket_reader_get(arg, &value, NULL, HOCKET_FOREVER);
+    return err == -EPIPE ? 0 : err;
+}
+
+static int readers_body(void *arg)
+{
+    hocket_stats_info s;
+    hocket_broadcast *blocks, *drops;
+    hocket_reader *slow, *fast, *late;
+    int value = 0;
+    (void)arg;
+    HK_EXPECT_OK(
+        hocket_broadcast_new(&blocks, sizeof value, HOCKET_BROADCAST_OPTIONS(.capacity = 4)));
+    HK_EXPECT_OK(hocket_broadcast_new(
+        &drops, sizeof value,
+        HOCKET_BROADCAST_OPTIONS(.capacity = 8, .lag = HOCKET_LAG_DROP_OLDEST)));
+    HK_EXPECT_OK(hocket_broadcast_subscribe(blocks, &slow));
+    HK_EXPECT_OK(hocket_broadcast_subscribe(blocks, &fast));
+    HK_EXPECT_OK(hocket_broadcast_subscribe(drops, &late));
+    for (int i = 0; i < 4; i++)
+        HK_EXPECT_OK(hocket_broadcast_put(blocks, &i, HOCKET_NOW));
+    for (int i = 0; i < 20; i++)
+        HK_EXPECT_OK(hocket_broadcast_put(drops, &i, HOCKET_NOW));
+    hocket_task *gets = waiter(reads_all, fast, "gets"),
+                *puts = waiter(broadcasts_one, blocks, "puts");
+
+    live_picture(&page);
+    HK_EXPECT_EQ(page.queues, 3);
+    expect(slow, "reader", 4, 4, 1, 0); /* the one that is waited for */
+    expect(fast, "reader", 0, 4, 0, 1);
+    expect(late, "reader", 8, 8, 0, 0); /* the rest it has missed */
+    expect_waiter(slow, "puts");
+    hocket_stats(&s);
+    HK_EXPECT_EQ(s.queues, 3);
+    HK_EXPECT_EQ(s.queue_values, 12);
+
+    HK_EXPECT_OK(hocket_reader_get(slow, &value, NULL, HOCKET_NOW));
+    run_finish(puts, 0);
+    HK_EXPECT_OK(hocket_broadcast_close(blocks));
+    run_finish(gets, 0);
+    live_picture(&page);
+    expect(slow, "reader", 4, 4, 0, 0);
+    HK_EXPECT(live_queue_of(&page, slow)->closed && !live_queue_of(&page, late)->closed);
+    hocket_reader_free(slow);
+    hocket_reader_free(fast);
+    hocket_reader_free(late);
+    live_picture(&page);
+    HK_EXPECT_EQ(page.queues, 0);
+    hocket_broadcast_free(blocks);
+    hocket_broadcast_free(drops);
+    return 0;
+}
+
+START_TEST(readers_of_broadcasts_are_queues)
+{
+    run_in(_i, readers_body, NULL);
+}
+END_TEST
+
 START_TEST(the_fullest_of_many)
 {
     hocket_queue *q[MANY];
@@ -206,6 +277,7 @@ END_TEST
 SUITE("trace_live", 40)
 {
     suite_each(every_kind);
+    suite_each(readers_of_broadcasts_are_queues);
     suite_once(the_fullest_of_many);
     suite_once(queues_come_and_go);
 }
