@@ -121,7 +121,8 @@ static bool may_be_killed(const struct sim_task *t)
 /* Nobody has it in a queue: who leaves the CPU so has left it for good. */
 HOCKET_NORETURN static void kill_it(struct sim_task *t)
 {
-    t->killed = W.killed = true;
+    t->killed = true;
+    W.killed = t->task;
     hocket__sim_trace(t, "killed", 0);
     if (sleeps(t->task))
         hocket__wait_end(t->task);

@@ -19,6 +19,8 @@
 
 #include "sched/poll.h"
 #include "sim/atoms.h"
+#include "sys/sanitizer.h"
+#include "sys/stack.h"
 #include "task/task.h"
 
 #define W hocket__sim_world
@@ -36,6 +38,9 @@ void hocket__sim_fail(int failure, int value)
     W.shared->value = value;
     W.shared->ended = true;
     hocket__sim_trace_close();
+    struct hocket__stack *left = W.killed ? hk_load(&W.killed->stack) : NULL;
+    if (left) /* TSan waits a second for threads that it takes to be there still */
+        hocket__tsan_destroy(left->tsan_fiber);
     if (hocket__sim_failed)
         hocket__sim_failed();
     (void)fflush(NULL);

@@ -59,7 +59,7 @@ struct sim_world {
     struct sim_task **ready;
     uint32_t ready_count;
     uint32_t task_count;
-    bool killed; /* some task was */
+    hocket_task *killed; /* by a sweep */
 };
 
 extern struct sim_world hocket__sim_world;
