@@ -155,11 +155,12 @@ enum hocket_sim_event {
     HOCKET_SIM_EINTR = 5,    /* a sleep of the process is interrupted by a signal */
     HOCKET_SIM_DELAY = 6, /* a task that comes to a place stays there as long as others can go on */
     /*
-     * A task that begins a call, or sleeps, is killed there, as if its thread had died: it never goes
-     * on, nothing of it is undone, and the locks it holds stay held.  Its result is -EOWNERDEAD: that is what
-     * joiners, its scope and who syncs the branch get, once its branches and
-     * the tasks of the scopes that it has open, which are cancelled, have ended.  Not the root task, and not in a job, whose task belongs to
-     * the executor.  Handles that were never released are not looked for: they may have been its.
+     * A task that begins a call, or sleeps, is killed there, as if its thread had died: it never
+     * goes on, nothing of it is undone, and the locks it holds stay held.  Its result is
+     * -EOWNERDEAD: that is what joiners, its scope and who syncs the branch get, once its branches
+     * and the tasks of the scopes that it has open, which are cancelled, have ended.  Not the root
+     * task, and not in a job, whose task belongs to the executor.  Handles that were never released
+     * are not looked for: they may have been its.
      */
     HOCKET_SIM_KILL = 7,
     HOCKET_SIM_SHORT = 8 /* a transfer is shorter than asked for: hocket_sim_part */
