@@ -17,7 +17,8 @@ static struct one {
 } all[MANY];
 
 static const struct one *called[MANY];
-static int count, starts;
+static _Atomic int count; /* orders what was called */
+static int starts;
 
 static int note(hocket_timer *t, void *arg)
 {
@@ -25,7 +26,8 @@ static int note(hocket_timer *t, void *arg)
     HK_EXPECT(o->started >= 0 && o->timer == t);
     HK_EXPECT(hocket_now() >= o->when);
     HK_EXPECT(!hocket_timer_pending(t));
-    called[count++] = o;
+    called[count] = o;
+    count++;
     return 0;
 }
 
