@@ -20,11 +20,11 @@ all:
 	cmake --build --preset release --target $(BUILT)
 
 run:
-	@scripts/install-deps.sh build gzip
+	@scripts/install-deps.sh build gzip lines
 	@scripts/run-robots.sh "$(LOGS)"
 
 test:
-	@scripts/install-deps.sh build gzip test model
+	@scripts/install-deps.sh build gzip lines test model
 	@scripts/run-suite.sh release release-clang asan asan-clang tsan tsan-clang tsan-nosync
 
 test-other:
@@ -32,11 +32,11 @@ test-other:
 	@scripts/run-suite.sh musl aarch64
 
 test-quick:
-	@scripts/install-deps.sh build gzip test-quick
+	@scripts/install-deps.sh build gzip lines test-quick
 	@scripts/run-suite.sh dev
 
 coverage:
-	@scripts/install-deps.sh build gzip test coverage
+	@scripts/install-deps.sh build gzip lines test coverage
 	@scripts/coverage $(COVERAGE)
 
 catalogue:
@@ -45,7 +45,7 @@ catalogue:
 	build/release/test/sim_catalogue --full
 
 bench:
-	@scripts/install-deps.sh build gzip bench
+	@scripts/install-deps.sh build gzip lines bench
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target $(BUILT) hocket-genlogs
 	@bench/run $(BENCH)

@@ -18,6 +18,11 @@ if(NOT CMAKE_CROSSCOMPILING)
   endif()
 endif()
 
+# Source lines in dumps come from libdw (elfutils), if it is there.
+if(NOT CMAKE_CROSSCOMPILING AND PkgConfig_FOUND)
+  pkg_check_modules(HOCKET_DW QUIET IMPORTED_TARGET libdw)
+endif()
+
 function(hocket_tool_target target)
   hocket_flags(${target})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools)
@@ -26,6 +31,10 @@ function(hocket_tool_target target)
     target_compile_definitions(${target} PRIVATE HOCKET_HAVE_${name})
     target_link_libraries(${target} PUBLIC PkgConfig::HOCKET_${name})
   endforeach()
+  if(HOCKET_DW_FOUND)
+    target_compile_definitions(${target} PRIVATE HOCKET_HAVE_DW)
+    target_link_libraries(${target} PUBLIC PkgConfig::HOCKET_DW)
+  endif()
 endfunction()
 
 file(GLOB tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/*.c)

@@ -12,6 +12,7 @@ needs_of() {
     build) echo cmd:cmake=cmake cmd:ninja=ninja-build cmd:cc=gcc cmd:pkg-config=pkg-config \
         cmd:make=make file:/usr/include/stdio.h=libc6-dev ;;
     gzip) echo pc:zlib=zlib1g-dev pc:libisal=libisal-dev pc:libdeflate=libdeflate-dev ;;
+    lines) echo pc:libdw=libdw-dev ;;
     test-quick) echo pc:check=check cmd:g++=g++ ;;
     test) echo pc:check=check cmd:gdb=gdb cmd:gcc=gcc cmd:g++=g++ cmd:clang=clang cmd:ccache=ccache \
         'file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.tsan-*.a=libclang-rt-dev' ;;

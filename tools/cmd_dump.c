@@ -16,8 +16,10 @@
 #include "common/message.h"
 #include "common/output.h"
 #include "common/units.h"
+#include "dump/lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,10 +36,12 @@
 #define SECOND INT64_C(1000000000)
 #define LAST   "hocket: end of dump\n"
 
-enum { WAIT = 1 };
+enum { WAIT = 1, FROM };
 
 static const struct option dump_options[] = {
     { WAIT, 'w', "wait", "TIME", "how long to wait for an answer (default 10s)" },
+    { FROM, 'f', "from", "FILE",
+      "no process: a dump that was saved, alone or in a log; - reads standard input" },
     { 0, 0, NULL, NULL, NULL },
 };
 
@@ -235,29 +239,73 @@ static int await(const struct request *r, off_t *ret_end)
     return 0;
 }
 
-static int show(const struct request *r, off_t end)
+/* Up to `most` bytes, freed by the caller; NULL: it cannot be read. */
+static char *read_all(int file, size_t most, size_t *ret_size)
+{
+    size_t size = 0, room = 0;
+    char *text = NULL;
+    ssize_t n = 1;
+    while (n > 0 && size < most) {
+        if (size == room) {
+            char *more = realloc(text, room = room * 2 + 65536);
+            if (more == NULL) {
+                n = -1;
+                break;
+            }
+            text = more;
+        }
+        size_t left = most - size < room - size ? most - size : room - size;
+        n = read(file, text + size, left);
+        size += n > 0 ? (size_t)n : 0;
+    }
+    *ret_size = size;
+    if (n >= 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* With source lines, where they are known. */
+static int show(const char *name, int file, size_t most)
 {
     struct output out;
-    char bytes[8192];
-    ssize_t n;
-    output_open(&out, STDOUT_FILENO);
-    for (off_t at = 0; at < end; at += n) {
-        size_t most = end - at < (off_t)sizeof bytes ? (size_t)(end - at) : sizeof bytes;
-        if ((n = pread(r->file, bytes, most, at)) <= 0)
-            break;
-        output_put(&out, bytes, (size_t)n);
+    size_t size;
+    char *text = read_all(file, most, &size);
+    if (text == NULL) {
+        message("dump", name, "%s", strerror(errno));
+        return 1;
     }
+    output_open(&out, STDOUT_FILENO);
+    lines_write(&out, text, size);
+    free(text);
     return output_finish(&out, "dump", 0);
+}
+
+static int show_saved(const char *name)
+{
+    int file = strcmp(name, "-") == 0 ? dup(STDIN_FILENO) : open(name, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        message("dump", name, "%s", strerror(errno));
+        return 1;
+    }
+    if (!lines_known)
+        message("dump", NULL, "built without libdw, so no source lines are known");
+    int status = show(name, file, SIZE_MAX);
+    (void)close(file);
+    return status;
 }
 
 static int dump_run(const struct command *self, char **argv)
 {
     struct options o;
     struct request r = { .wait = 10 * SECOND, .file = -1, .process = -1 };
+    const char *from = NULL;
     options_start(&o, self, argv);
     for (int id; (id = options_next(&o)) != OPTION_END;) {
         if (id == WAIT && (!units_duration(o.value, &r.wait) || r.wait == 0))
             return message_usage(self->name, "--wait is a time such as 10s, not '%s'", o.value);
+        if (id == FROM)
+            from = o.value;
         if (id == OPTION_EXIT)
             return o.status;
         if (id == OPTION_WORD && r.name != NULL)
@@ -265,6 +313,10 @@ static int dump_run(const struct command *self, char **argv)
         if (id == OPTION_WORD)
             r.name = o.value;
     }
+    if (from != NULL && r.name != NULL)
+        return message_usage(self->name, "--from takes the place of a process");
+    if (from != NULL)
+        return show_saved(from);
     if (r.name == NULL)
         return message_usage(self->name, "of which process?");
     if (!units_number(r.name, 1, INT32_MAX, &r.pid))
@@ -279,8 +331,8 @@ static int dump_run(const struct command *self, char **argv)
     off_t end = 0;
     if (status == 0)
         status = await(&r, &end);
-    if (status == 0)
-        status = show(&r, end);
+    if (status == 0 && lseek(r.file, 0, SEEK_SET) == 0)
+        status = show(r.name, r.file, (size_t)end);
     if (r.file >= 0)
         (void)close(r.file);
     if (r.process >= 0)
@@ -290,13 +342,17 @@ static int dump_run(const struct command *self, char **argv)
 
 const struct command command_dump = {
     .name = "dump",
-    .synopsis = "[--wait TIME] PID",
+    .synopsis = "[--wait TIME] PID | --from FILE",
     .summary = "show what every task of a running program waits for",
     .about =
         "Asks a program of the same user that runs Hocket for a dump of its tasks and writes it\n"
         "to standard output: what each waits for and since when, who holds that, and the calls\n"
-        "on the stacks of parked fibers.  The program goes on.  It must have been started by\n"
-        "hocket_run, without .no_dump, or have called hocket_dump_on_signal.\n",
+        "it stands in.  The program goes on.  It must have been started by hocket_run, without\n"
+        ".no_dump, or have called hocket_dump_on_signal.\n"
+        "\n"
+        "Calls are shown with file and line where the program was compiled with -g and hocket\n"
+        "with libdw (elfutils), otherwise with addresses for addr2line(1).  --from does that to a\n"
+        "dump that a program wrote by itself, and leaves all other text as it is.\n",
     .options = dump_options,
     .run = dump_run,
 };

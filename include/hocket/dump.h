@@ -8,13 +8,12 @@
  *
  * A dump is text: the workers, then every task by scope, threads included, with id, name,
  * placement and state; for a task that waits what for and since when, who holds that or how full
- * the queue is, and its deadline; for a fiber that does not run, and a thread that sleeps in a wait,
- * its calls.
+ * the queue is, and its deadline; and the calls it stands in, running or not.
  * Functions and static objects have their names where the program was not stripped.  Tasks that
  * stand at the same place for the same reason are one entry with their number.
  *
  *     hocket: dump of server, pid 4711: 1,003 tasks (1,002 waiting, 1 running, 0 ready, 0 held)
- *     worker 0 runs accept [2]
+ *     worker 0 runs pack [1005]
  *     root scope
  *       main [1] fiber, waits 12.031 s for scope 0x7f3a...; age 12.034 s
  *           at hocket_scope_close+0x5c (libhocket.so.0+0x1c5bc)
@@ -22,13 +21,26 @@
  *         scope 'clients' 0x7f3a...
  *           1,000 tasks: task-4 [4], ... and 996 more fiber, waits 12.028 s for queue
  *           ...
+ *           pack [1005] fiber, running; age 0.310 s
+ *               at compress+0x1c4 (server+0x2a04)
+ *               at pack+0x2f (server+0x2c6f)
+ *     files
+ *       server: 5e1f... /usr/bin/server
  *
  * The program goes on meanwhile, so it is no picture of one moment: each task is shown as it was
  * when it was looked at. Times are a few milliseconds coarse.  What is in brackets after a call
- * is for addr2line(1).
+ * is for addr2line(1), or `hocket dump --from FILE`, which puts source lines in its place: the files
+ * that are meant come last, each with its build id (- if it has none) and path.
+ *
+ * A thread that computes is asked for its calls by SIGPROF, which has a handler only while a dump is
+ * made, and only if it had its default action before.  One that sleeps in a system call is not
+ * disturbed: its stack is read from outside, as far as that goes without its registers (functions
+ * compiled with a frame pointer end it).  Where calls cannot be had a line says why: the program
+ * uses SIGPROF, the thread blocks it, or does not answer.
  *
  *   Callers    threads and fibers alike, also without a runtime.
- *   Blocks     the thread, as long as writing to the descriptor does; no cancel point.
+ *   Blocks     the thread, as long as writing to the descriptor does, and half a second at most for
+ *              threads that do not answer; no cancel point.
  *   Memory     works when there is none left; with many tasks they are then not sorted.
  */
 

@@ -87,7 +87,7 @@ typedef struct hocket_sim_options {
     uint64_t first;       /* the first seed */
     uint32_t seeds;       /* how many; 0 = 1,000 */
     int strategy;         /* enum hocket_sim_strategy */
-    uint32_t depth;       /* of PCT: how many ordered steps a bug may take; 0 = 3 */
+    uint32_t depth;       /* of PCT: how many ordered steps a bug may take, up to 32; 0 = 3 */
     uint32_t max_choices; /* a run with more is a livelock; 0 = 100,000 */
     hocket_time
         max_delay; /* a deadline so near may pass while tasks could run; 0 = 50 ms, < 0: none */

@@ -97,12 +97,6 @@ bool hocket__cancelled_slow(hocket_task *self)
            (self->cancel_state == HOCKET__CANCELLED_LATER && expire(s));
 }
 
-hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadline)
-{
-    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : hk_load(&self->home);
-    return s && s->deadline < deadline ? s->deadline : deadline;
-}
-
 /* ---- links ---- */
 
 void hocket__cancel_link(hocket_task *self)

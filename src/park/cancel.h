@@ -89,6 +89,10 @@ static inline bool hocket__cancel_covers(const hocket_task *a, const hocket_task
 void hocket__cancel_link(hocket_task *self);
 
 /* The earlier of `deadline` and the deadlines of the scopes around the task. */
-hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadline);
+static inline hocket_time hocket__cancel_deadline(const hocket_task *self, hocket_time deadline)
+{
+    const struct hocket__cancel_scope *s = self->scopes ? self->scopes : hk_load(&self->home);
+    return s && s->deadline < deadline ? s->deadline : deadline;
+}
 
 #endif

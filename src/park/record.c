@@ -299,6 +299,7 @@ HK_COLD static hocket_task *attach(void)
     hk_store(&hocket__tick, hocket__clock_coarse());
     hocket__record_init(t, HOCKET__FOREIGN, &hocket__thread_ops);
     hk_store(&t->life, 0);
+    hk_store(&t->tid, hocket__thread_id());
     foreign.task = t;
     foreign.rounds = 0;
     if (pthread_setspecific(exit_key, &foreign) != 0) {

@@ -152,6 +152,7 @@ struct hocket_task {
     _Atomic(const void *) held_reads[HOCKET__HELD_READS]; /* rwlocks held for reading */
     struct hocket__link home_link;                        /* in home->tasks when linked */
     _Atomic(const struct hocket__context *) context;      /* where a thread sleeps, for onlookers */
+    _Atomic int tid;                                      /* of a thread; a fiber's means nothing */
     _Atomic char name[HOCKET_NAME_MAX];                   /* see named; read while it changes */
 } __attribute__((aligned(64)));
 

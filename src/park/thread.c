@@ -20,7 +20,7 @@
 #define LUCK_START  2
 
 bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
-bool (*_Atomic hocket__drive_wanted)(void);
+bool (*_Atomic hocket__drive_wanted)(hocket_task *self);
 _Atomic(hocket_task *) hocket__driver;
 void (*_Atomic hocket__driver_wake)(void);
 void (*_Atomic hocket__thread_slept)(void);
@@ -127,8 +127,8 @@ static bool go_to_sleep(hocket_task *self, hocket_time deadline)
         if (!hk_cas_sc(&self->wait_state, &s, off))
             continue;
         (void)hk_add(&asleep, 1);
-        bool (*wanted)(void) = hk_load_acq(&hocket__drive_wanted);
-        bool reconsider = wanted && wanted() && hocket__thread_unpark(self);
+        bool (*wanted)(hocket_task *) = hk_load_acq(&hocket__drive_wanted);
+        bool reconsider = wanted && wanted(self) && hocket__thread_unpark(self);
         void (*slept)(void) = hk_load_acq(&hocket__thread_slept);
         if (slept && deadline == HOCKET_FOREVER && !reconsider)
             slept();

@@ -16,9 +16,10 @@ extern const struct hocket__task_ops hocket__thread_ops;
 extern bool (*_Atomic hocket__drive)(hocket_task *self, hocket_time deadline);
 
 /*
- * Set with it: is the seat empty?  Whoever leaves it calls hocket__thread_reconsider, and a waiting thread takes it.
+ * Set with it: is the seat empty, and may `self` take it?  Whoever leaves it calls
+ * hocket__thread_reconsider, and a waiting thread takes it.
  */
-extern bool (*_Atomic hocket__drive_wanted)(void);
+extern bool (*_Atomic hocket__drive_wanted)(hocket_task *self);
 
 /* Who drives, and how to wake it: it does not sleep on its wait word. */
 extern _Atomic(hocket_task *) hocket__driver;

@@ -159,15 +159,15 @@ void hocket__complete(hocket_task *task)
     hocket__touch("wake", task);
 }
 
-void hocket__wakes_run(struct hocket__wakes *wakes)
+void hocket__wakes_run_some(struct hocket__wakes *wakes)
 {
-    hocket_task *t = wakes->first;
-    while (t) {
-        hocket_task *next = t->run_next; /* read first: completed tasks reuse the link */
+    hocket_task *t = wakes->first, *next;
+    wakes->first = wakes->last = NULL;
+    while ((next = t->run_next) != NULL) { /* read first: completed tasks reuse the link */
         hocket__complete(t);
         t = next;
     }
-    wakes->first = wakes->last = NULL;
+    hocket__complete(t);
 }
 
 /*

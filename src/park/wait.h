@@ -135,7 +135,13 @@ static inline void hocket__wakes_add(struct hocket__wakes *wakes, hocket_task *t
     wakes->last = task;
 }
 
-void hocket__wakes_run(struct hocket__wakes *wakes);
+void hocket__wakes_run_some(struct hocket__wakes *wakes);
+
+static inline void hocket__wakes_run(struct hocket__wakes *wakes)
+{
+    if (wakes->first != NULL)
+        hocket__wakes_run_some(wakes);
+}
 
 /*
  * The start of every function that is a cancel point: 0 or -ECANCELED.

@@ -38,8 +38,9 @@ static bool any(const hocket_queue *q)
 /* Tasks that wait in get for ever. */
 static unsigned in_vain(hocket_queue *q)
 {
+    struct hocket__wakes none = { NULL, NULL };
     unsigned n = 0;
-    hocket__guard_lock(&q->guard);
+    hocket__queue_hold(q);
     struct hocket__link *l = hk_load(&q->closed) ? NULL : q->getters;
     while (l != NULL) {
         const struct hocket__queue_node *node = hk_container_of(l, struct hocket__queue_node,
@@ -47,7 +48,7 @@ static unsigned in_vain(hocket_queue *q)
         n += node->priority == 1;
         l = l->next == q->getters ? NULL : l->next;
     }
-    hocket__guard_unlock(&q->guard);
+    hocket__queue_let_go(q, &none);
     return n;
 }
 

@@ -23,31 +23,73 @@
 
 #include "base/alloc.h"
 
+/* Put and get that find the other side waiting, or wait themselves, do so without further calls. */
+#define HELD_INLINE static inline __attribute__((always_inline))
+
 /* ---- holding ---- */
 
-void hocket__queue_hold(hocket_queue *q)
+HK_NOINLINE static void hold_guarded(hocket_queue *q)
 {
     hocket__guard_lock(&q->guard);
     hocket__ring_slow(&q->ring);
+    q->right = NULL;
 }
 
-size_t hocket__queue_count_held(const hocket_queue *q)
+HELD_INLINE void hold(hocket_queue *q)
+{
+    struct hocket__solo_grant *right = hocket__solo_enter(&q->ring.solo);
+    if (hk_likely(right != NULL))
+        q->right = right;
+    else
+        hold_guarded(q);
+}
+
+void hocket__queue_hold(hocket_queue *q)
+{
+    hold(q);
+}
+
+HELD_INLINE size_t count_held(const hocket_queue *q)
 {
     return q->ringed ? hocket__ring_count(&q->ring) : hk_load(&q->store.count);
 }
 
+size_t hocket__queue_count_held(const hocket_queue *q)
+{
+    return count_held(q);
+}
+
+HK_NOINLINE static void let_go_guarded(hocket_queue *q, bool slow)
+{
+    uint64_t bits = slow ? HOCKET__RING_SLOW : 0;
+    if ((!slow || q->capacity == 0) && hocket__solo_earned(&q->ring.solo, &q->streak))
+        bits |= HOCKET__RING_SOLO;
+    hocket__ring_mark(&q->ring, bits);
+    (void)hocket__guard_unlock(&q->guard);
+}
+
+HELD_INLINE void let_go(hocket_queue *q)
+{
+    if (hk_unlikely(q->flag.read_end >= 0))
+        hocket__flag_set(&q->flag, count_held(q) > 0);
+    bool slow = q->pinned || q->getters != NULL || q->putters != NULL;
+    struct hocket__solo_grant *right = q->right;
+    if (hk_likely(right != NULL)) {
+        hocket__ring_mark(&q->ring, HOCKET__RING_SOLO | (slow ? HOCKET__RING_SLOW : 0));
+        hocket__solo_leave(right);
+    } else {
+        let_go_guarded(q, slow);
+    }
+}
+
 void hocket__queue_let_go(hocket_queue *q, struct hocket__wakes *wakes)
 {
-    if (q->flag.read_end >= 0)
-        hocket__flag_set(&q->flag, hocket__queue_count_held(q) > 0);
-    if (!q->pinned && q->getters == NULL && q->putters == NULL && hocket__ring_is_slow(&q->ring))
-        hocket__ring_fast(&q->ring);
-    (void)hocket__guard_unlock(&q->guard);
+    let_go(q);
     hocket__wakes_run(wakes);
 }
 
-struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
-                                                    _Atomic size_t *count, const hocket_task *self)
+HELD_INLINE struct hocket__queue_node *claim_node(struct hocket__link **list, _Atomic size_t *count,
+                                                  const hocket_task *self)
 {
     struct hocket__link *link = *list;
     while (link != NULL) {
@@ -64,9 +106,15 @@ struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
     return NULL;
 }
 
-static void serve(hocket_queue *q, struct hocket__queue_node *node, struct hocket__wakes *wakes)
+struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
+                                                    _Atomic size_t *count, const hocket_task *self)
 {
-    (void)q;
+    return claim_node(list, count, self);
+}
+
+/* The value of a node has changed hands. */
+HELD_INLINE void serve(struct hocket__queue_node *node, struct hocket__wakes *wakes)
+{
     node->waiter.done = HOCKET__QUEUE_SERVED;
     hocket__wakes_add(wakes, node->waiter.task);
 }
@@ -81,22 +129,21 @@ static void push(hocket_queue *q, const void *value, int64_t priority)
     }
 }
 
-int hocket__queue_put_held(hocket_queue *q, hocket_task *self, const void *value, int64_t priority,
-                           struct hocket__wakes *wakes)
+HELD_INLINE int put_held(hocket_queue *q, hocket_task *self, const void *value, int64_t priority,
+                         struct hocket__wakes *wakes)
 {
     if (hk_unlikely(hk_load(&q->closed)))
         return -EPIPE;
     if (q->getters != NULL) {
-        struct hocket__queue_node *getter = hocket__queue_claim_node(&q->getters, &q->getters_count,
-                                                                     self);
+        struct hocket__queue_node *getter = claim_node(&q->getters, &q->getters_count, self);
         if (getter != NULL) {
             hocket__value_copy(q->value_size, getter->waiter.data, value);
             hk_store(&q->others, hk_load(&q->others) + 1);
-            serve(q, getter, wakes);
+            serve(getter, wakes);
             return 0;
         }
     }
-    if (q->capacity != HOCKET_UNBOUNDED && hocket__queue_count_held(q) >= q->capacity)
+    if (q->capacity != HOCKET_UNBOUNDED && count_held(q) >= q->capacity)
         return -EAGAIN;
     if (hk_unlikely(!q->ringed && hocket__store_wants(&q->store) != 0))
         return -ENOMEM;
@@ -104,21 +151,17 @@ int hocket__queue_put_held(hocket_queue *q, hocket_task *self, const void *value
     return 0;
 }
 
-int hocket__queue_get_held(hocket_queue *q, hocket_task *self, void *ret_value,
-                           struct hocket__wakes *wakes, void **ret_old)
+int hocket__queue_put_held(hocket_queue *q, hocket_task *self, const void *value, int64_t priority,
+                           struct hocket__wakes *wakes)
 {
-    struct hocket__queue_node *putter = NULL;
-    *ret_old = NULL;
-    if (hocket__queue_count_held(q) == 0) {
-        if (q->capacity == 0 && q->putters != NULL)
-            putter = hocket__queue_claim_node(&q->putters, &q->putters_count, self);
-        if (putter == NULL)
-            return hk_load(&q->closed) ? -EPIPE : -EAGAIN;
-        hocket__value_copy(q->value_size, ret_value, putter->waiter.data);
-        hk_store(&q->others, hk_load(&q->others) + 1);
-        serve(q, putter, wakes);
-        return 0;
-    }
+    return put_held(q, self, value, priority, wakes);
+}
+
+/* Something is in the queue. */
+HK_NOINLINE static void get_first(hocket_queue *q, hocket_task *self, void *ret_value,
+                                  struct hocket__wakes *wakes, void **ret_old)
+{
+    struct hocket__queue_node *putter;
     if (q->ringed)
         hocket__value_copy(q->value_size, ret_value, hocket__ring_take(&q->ring));
     else
@@ -126,9 +169,33 @@ int hocket__queue_get_held(hocket_queue *q, hocket_task *self, void *ret_value,
     if (q->putters != NULL &&
         (putter = hocket__queue_claim_node(&q->putters, &q->putters_count, self)) != NULL) {
         push(q, putter->waiter.data, putter->priority);
-        serve(q, putter, wakes);
+        serve(putter, wakes);
     }
+}
+
+HELD_INLINE int get_held(hocket_queue *q, hocket_task *self, void *ret_value,
+                         struct hocket__wakes *wakes, void **ret_old)
+{
+    struct hocket__queue_node *putter = NULL;
+    *ret_old = NULL;
+    if (count_held(q) > 0) {
+        get_first(q, self, ret_value, wakes, ret_old);
+        return 0;
+    }
+    if (q->capacity == 0 && q->putters != NULL)
+        putter = claim_node(&q->putters, &q->putters_count, self);
+    if (putter == NULL)
+        return hk_load(&q->closed) ? -EPIPE : -EAGAIN;
+    hocket__value_copy(q->value_size, ret_value, putter->waiter.data);
+    hk_store(&q->others, hk_load(&q->others) + 1);
+    serve(putter, wakes);
     return 0;
+}
+
+int hocket__queue_get_held(hocket_queue *q, hocket_task *self, void *ret_value,
+                           struct hocket__wakes *wakes, void **ret_old)
+{
+    return get_held(q, self, ret_value, wakes, ret_old);
 }
 
 HK_COLD int hocket__queue_grow(hocket_queue *q)
@@ -151,11 +218,16 @@ HK_COLD int hocket__queue_grow(hocket_queue *q)
 
 /* ---- waiting ---- */
 
-void hocket__queue_link(hocket_queue *q, struct hocket__queue_node *node, bool put)
+HELD_INLINE void link_node(hocket_queue *q, struct hocket__queue_node *node, bool put)
 {
     _Atomic size_t *count = put ? &q->putters_count : &q->getters_count;
     hocket__queue_push(put ? &q->putters : &q->getters, &node->waiter.link);
     hk_store(count, hk_load(count) + 1);
+}
+
+void hocket__queue_link(hocket_queue *q, struct hocket__queue_node *node, bool put)
+{
+    link_node(q, node, put);
 }
 
 void hocket__queue_unlink(hocket_queue *q, struct hocket__queue_node *node, bool put)
@@ -163,7 +235,7 @@ void hocket__queue_unlink(hocket_queue *q, struct hocket__queue_node *node, bool
     struct hocket__wakes none = { NULL, NULL };
     struct hocket__link **list = put ? &q->putters : &q->getters;
     _Atomic size_t *count = put ? &q->putters_count : &q->getters_count;
-    hocket__guard_lock(&q->guard);
+    hocket__queue_hold(q);
     if (hocket__queue_has(list, &node->waiter)) {
         hocket__queue_remove(list, &node->waiter.link);
         hk_store(count, hk_load(count) - 1);
@@ -172,15 +244,19 @@ void hocket__queue_unlink(hocket_queue *q, struct hocket__queue_node *node, bool
 }
 
 /* Line up and wait; entered holding the queue and left without.  0: served. */
-static int wait_in(hocket_queue *q, hocket_task *self, bool put, void *value, int64_t priority,
-                   hocket_time deadline, struct hocket__wakes *wakes)
+HELD_INLINE int wait_in(hocket_queue *q, hocket_task *self, bool put, void *value, int64_t priority,
+                        hocket_time deadline, struct hocket__wakes *wakes)
 {
     struct hocket__queue_node node;
     hocket__sync_begin(&node.waiter, self, &hocket__queue_class, q, true);
     node.waiter.data = value;
     node.priority = priority;
-    hocket__queue_link(q, &node, put);
-    hocket__queue_let_go(q, wakes);
+    link_node(q, &node, put);
+    bool by_right = hocket__queue_by_right(q);
+    let_go(q);
+    hocket__wakes_run(wakes);
+    if (by_right)
+        hk_fence_sc();
     if (hk_unlikely(hk_load(&q->producers) != 0) && !put)
         hocket__producers_look(q);
     int err = hocket__wait_park(self, deadline);
@@ -192,78 +268,62 @@ static int wait_in(hocket_queue *q, hocket_task *self, bool put, void *value, in
 
 /* ---- put and get ---- */
 
-HK_NOINLINE static int put_slow(hocket_queue *q, hocket_task *self, const void *value,
-                                int64_t priority, hocket_time deadline)
-{
-    struct hocket__wakes wakes = { NULL, NULL };
-    int err;
-    hocket__queue_hold(q);
-    while ((err = hocket__queue_put_held(q, self, value, priority, &wakes)) == -ENOMEM)
-        if (hocket__queue_grow(q) != 0)
-            break;
-    if (err == -EAGAIN && deadline > HOCKET_NOW)
-        return wait_in(q, self, true, (void *)(uintptr_t)value, priority, deadline, &wakes);
-    hocket__queue_let_go(q, &wakes);
-    return err == -EAGAIN ? -ETIMEDOUT : err;
-}
-
-HK_NOINLINE static int get_slow(hocket_queue *q, hocket_task *self, void *ret_value,
-                                hocket_time deadline)
-{
-    struct hocket__wakes wakes = { NULL, NULL };
-    void *old;
-    hocket__queue_hold(q);
-    int err = hocket__queue_get_held(q, self, ret_value, &wakes, &old);
-    if (err == -EAGAIN && deadline > HOCKET_NOW)
-        return wait_in(q, self, false, ret_value, deadline == HOCKET_FOREVER, deadline, &wakes);
-    hocket__queue_let_go(q, &wakes);
-    if (old != NULL)
-        hocket__free(old);
-    return err == -EAGAIN ? -ETIMEDOUT : err;
-}
-
 /* Has it passed?  The clock is read only by who would have to wait. */
 static bool passed(hocket_time deadline)
 {
     return deadline <= HOCKET_NOW || (deadline != HOCKET_FOREVER && deadline <= hocket_now());
 }
 
-/* The ring had no room, or no value: look again for a moment.  DONE, or it is time to wait. */
+/* The ring had no room, or no value: look again for a moment.  0, -ETIMEDOUT, or 1: time to wait. */
 HK_NOINLINE static int look_again(hocket_queue *q, hocket_task *self, const void *value,
-                                  void *ret_value)
+                                  void *ret_value, hocket_time deadline)
 {
+    if (passed(deadline))
+        return -ETIMEDOUT;
     struct hocket__spin spin = hocket__spin_start(self);
     int result = HOCKET__RING_NOT;
     while (result == HOCKET__RING_NOT && hocket__spin_turn(&spin))
         result = value != NULL ? hocket__ring_put(&q->ring, q->value_size, value)
                                : hocket__ring_get(&q->ring, q->value_size, ret_value);
-    return result;
+    return result == HOCKET__RING_DONE ? 0 : 1;
 }
 
-/* The ring did not do it. */
-HK_NOINLINE static int put_rest(hocket_queue *q, const void *value, hocket_time deadline,
-                                int result)
+/* The ring did not do it: `result` says why.  All who wait do it from here: dumps fold equal calls. */
+HK_NOINLINE static int put_slow(hocket_queue *q, hocket_task *self, const void *value,
+                                int64_t priority, hocket_time deadline, int result)
 {
-    hocket_task *self = hocket__self_or_null();
-    if (result == HOCKET__RING_NOT) {
-        if (passed(deadline))
-            return -ETIMEDOUT;
-        if (look_again(q, self, value, NULL) == HOCKET__RING_DONE)
-            return 0;
-    }
-    return put_slow(q, self, value, 0, deadline);
+    struct hocket__wakes wakes = { NULL, NULL };
+    int err;
+    if (result == HOCKET__RING_NOT && (err = look_again(q, self, value, NULL, deadline)) <= 0)
+        return err;
+    hold(q);
+    err = put_held(q, self, value, priority, &wakes);
+    while (hk_unlikely(err == -ENOMEM) && hocket__queue_grow(q) == 0)
+        err = hocket__queue_put_held(q, self, value, priority, &wakes);
+    if (err == -EAGAIN && deadline > HOCKET_NOW)
+        return wait_in(q, self, true, (void *)(uintptr_t)value, priority, deadline, &wakes);
+    let_go(q);
+    hocket__wakes_run(&wakes);
+    return err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
-HK_NOINLINE static int get_rest(hocket_queue *q, void *ret_value, hocket_time deadline, int result)
+HK_NOINLINE static int get_slow(hocket_queue *q, hocket_task *self, void *ret_value,
+                                hocket_time deadline, int result)
 {
-    hocket_task *self = hocket__self_or_null();
-    if (result == HOCKET__RING_NOT) {
-        if (passed(deadline))
-            return -ETIMEDOUT;
-        if (look_again(q, self, NULL, ret_value) == HOCKET__RING_DONE)
-            return 0;
-    }
-    return get_slow(q, self, ret_value, deadline);
+    struct hocket__wakes wakes = { NULL, NULL };
+    void *old;
+    int err;
+    if (result == HOCKET__RING_NOT && (err = look_again(q, self, NULL, ret_value, deadline)) <= 0)
+        return err;
+    hold(q);
+    err = get_held(q, self, ret_value, &wakes, &old);
+    if (err == -EAGAIN && deadline > HOCKET_NOW)
+        return wait_in(q, self, false, ret_value, deadline == HOCKET_FOREVER, deadline, &wakes);
+    let_go(q);
+    hocket__wakes_run(&wakes);
+    if (old != NULL)
+        hocket__free(old);
+    return err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
 HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time deadline)
@@ -274,7 +334,8 @@ HK_NOINLINE static int put_any(hocket_queue *q, const void *value, hocket_time d
     if (hk_unlikely(result != 0))
         return result;
     result = hocket__ring_put(&q->ring, q->value_size, value);
-    return hk_likely(result == HOCKET__RING_DONE) ? 0 : put_rest(q, value, deadline, result);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0
+                                                  : put_slow(q, self, value, 0, deadline, result);
 }
 
 HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time deadline)
@@ -285,7 +346,8 @@ HK_NOINLINE static int get_any(hocket_queue *q, void *ret_value, hocket_time dea
     if (hk_unlikely(result != 0))
         return result;
     result = hocket__ring_get(&q->ring, q->value_size, ret_value);
-    return hk_likely(result == HOCKET__RING_DONE) ? 0 : get_rest(q, ret_value, deadline, result);
+    return hk_likely(result == HOCKET__RING_DONE) ? 0
+                                                  : get_slow(q, self, ret_value, deadline, result);
 }
 
 /*
@@ -307,7 +369,9 @@ int hocket_queue_put(hocket_queue *q, const void *value, hocket_time deadline)
     if (!is_usual(q))
         return put_any(q, value, deadline);
     int result = hocket__ring_put(&q->ring, USUAL_SIZE, value);
-    return hk_likely(result == HOCKET__RING_DONE) ? 0 : put_rest(q, value, deadline, result);
+    return hk_likely(result == HOCKET__RING_DONE)
+               ? 0
+               : put_slow(q, hocket__self_or_null(), value, 0, deadline, result);
 }
 
 int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
@@ -315,7 +379,9 @@ int hocket_queue_get(hocket_queue *q, void *ret_value, hocket_time deadline)
     if (!is_usual(q))
         return get_any(q, ret_value, deadline);
     int result = hocket__ring_get(&q->ring, USUAL_SIZE, ret_value);
-    return hk_likely(result == HOCKET__RING_DONE) ? 0 : get_rest(q, ret_value, deadline, result);
+    return hk_likely(result == HOCKET__RING_DONE)
+               ? 0
+               : get_slow(q, hocket__self_or_null(), ret_value, deadline, result);
 }
 
 int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,
@@ -326,7 +392,7 @@ int hocket_queue_put_with(hocket_queue *q, const void *value, int64_t priority,
     int err = hocket__queue_enter(&self);
     if (err != 0)
         return err;
-    return q->by_number ? put_slow(q, self, value, priority, deadline) : -EINVAL;
+    return q->by_number ? put_slow(q, self, value, priority, deadline, HOCKET__RING_SEE) : -EINVAL;
 }
 
 /* ---- many at once ---- */

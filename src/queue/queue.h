@@ -10,7 +10,8 @@
  * waiting getters, putters and joiners, under the guard.
  *
  * To *hold* a queue is to have its guard and the ring in its slow state, where the guard protects it
- * too.  Letting go makes the ring fast again unless somebody waits, the queue was closed, or its
+ * too; or to be inside by the right of its owner (queue/solo.h), which costs no locked instruction.
+ * Letting go makes the ring fast again unless somebody waits, the queue was closed, or its
  * descriptor must be kept up to date.
  *
  * Invariants, whenever nobody holds the queue:
@@ -22,7 +23,8 @@
  * Nodes whose wait ended by deadline or cancel may be in the lists at any time, until
  * their task unlinks them or somebody who looks for a waiter drops them.
  *
- * Members marked (seen) are written under the guard and read without it by the predicates.
+ * Members marked (seen) are written by who holds the queue and read by the predicates at any time.
+ * Joiners, and how much is done, are under the guard alone, held or not.
  *
  * A wait for several things at once
  * ---------------------------------
@@ -35,6 +37,7 @@
  *                                          stop at the first that is not -EAGAIN
  *     if none:  hocket__wait_begin once, then hocket__queue_node_init + hocket__queue_link for each
  *     for each queue once:                 hocket__queue_let_go(q, &wakes)
+ *     if one was held by right:            hk_fence_sc()
  *     ... hocket__wait_park ...
  *     for each case:                       hocket__queue_unlink(q, &node, put)
  *
@@ -73,18 +76,27 @@ struct hocket_queue {
     _Atomic bool closed;       /* (seen) */
     _Atomic uint8_t producers; /* 0: none are declared; else see producers.c, under its guard */
     bool pinned;               /* the ring stays slow: not ringed, closed, or a descriptor */
-    struct hocket__link *getters, *putters, *joiners;
-    _Atomic size_t getters_count; /* (seen) tasks between linking and leaving */
-    _Atomic size_t putters_count; /* (seen) */
-    _Atomic uint64_t others;      /* (seen) values put that never were in the ring */
-    _Atomic uint64_t done;        /* (seen) values reported done, or dropped by a close */
-    struct hocket__flag flag;     /* the descriptor; open once asked for */
+    struct hocket__link *getters, *putters;
+    struct hocket__solo_grant *right; /* by which it is held; NULL: with the guard */
+    _Atomic size_t getters_count;     /* (seen) tasks between linking and leaving */
+    _Atomic size_t putters_count;     /* (seen) */
+    _Atomic uint64_t others;          /* (seen) values put that never were in the ring */
+    struct hocket__solo_streak streak;
+    struct hocket__link *joiners;
+    _Atomic uint64_t done;    /* (seen) values reported done, or dropped by a close */
+    struct hocket__flag flag; /* the descriptor; open once asked for */
     struct hocket__registered entry;
     struct hocket__store store; /* if not ringed */
     struct hocket__ring ring;   /* if not ringed, always slow */
 };
 
 void hocket__queue_hold(hocket_queue *q);
+
+/* Holding it.  True: letting go will be no fence, and who has begun a wait needs one. */
+static inline bool hocket__queue_by_right(const hocket_queue *q)
+{
+    return q->right != NULL;
+}
 
 /* Completes the wakes after the guard is free. */
 void hocket__queue_let_go(hocket_queue *q, struct hocket__wakes *wakes);
@@ -129,8 +141,8 @@ struct hocket__queue_node *hocket__queue_claim_node(struct hocket__link **list,
 void hocket__producers_look(hocket_queue *q);
 void hocket__producers_forget(const hocket_queue *q);
 
-/* Wake the joiners if nothing is unfinished.  With the guard. */
-void hocket__queue_joined(hocket_queue *q, struct hocket__wakes *wakes);
+/* So many values, which a close has taken out, will never be reported done. */
+void hocket__queue_dropped(hocket_queue *q, size_t count);
 
 /* The start of every call that is a cancel point, inline: two loads for a task that has a record. */
 static inline int hocket__queue_enter(hocket_task **ret_self)

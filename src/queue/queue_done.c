@@ -15,12 +15,23 @@ static uint64_t unfinished(const hocket_queue *q)
     return (q->ringed ? hocket__ring_total(&q->ring) : 0) + hk_load(&q->others) - done;
 }
 
-void hocket__queue_joined(hocket_queue *q, struct hocket__wakes *wakes)
+/* So many more are done; the joiners are woken if nothing is unfinished.  With the guard. */
+static void add_done(hocket_queue *q, size_t count, struct hocket__wakes *wakes)
 {
     struct hocket__waiter *node;
+    hk_store_rel(&q->done, hk_load(&q->done) + count); /* pairs with the load in unfinished */
     if (q->joiners != NULL && unfinished(q) == 0)
         while ((node = hocket__queue_claim(&q->joiners)) != NULL)
             hocket__wakes_add(wakes, node->task);
+}
+
+void hocket__queue_dropped(hocket_queue *q, size_t count)
+{
+    struct hocket__wakes wakes = { NULL, NULL };
+    hocket__guard_lock(&q->guard);
+    add_done(q, count, &wakes);
+    (void)hocket__guard_unlock(&q->guard);
+    hocket__wakes_run(&wakes);
 }
 
 int hocket_queue_task_done(hocket_queue *q)
@@ -32,8 +43,7 @@ int hocket_queue_task_done(hocket_queue *q)
     if (unfinished(q) == 0) {
         err = -EOVERFLOW;
     } else {
-        hk_store_rel(&q->done, hk_load(&q->done) + 1); /* pairs with the load in unfinished */
-        hocket__queue_joined(q, &wakes);
+        add_done(q, 1, &wakes);
     }
     (void)hocket__guard_unlock(&q->guard);
     hocket__wakes_run(&wakes);

@@ -37,7 +37,6 @@ static size_t ring_bytes(struct hocket__ring *r, size_t value_size, size_t capac
 static void ring_start(struct hocket__ring *r, void *cells)
 {
     r->cells = cells;
-    hocket__solo_init(&r->solo);
     for (uint64_t i = 0; i < r->capacity; i++) {
         uint64_t at = i << HOCKET__RING_STEP;
         hk_store(hocket__ring_stamp(r, hocket__ring_cell(r, at)), at);
@@ -114,6 +113,7 @@ int hocket_queue_new(hocket_queue **ret_queue, size_t value_size,
     q->by_number = o->order == HOCKET_PRIORITY && o->compare == NULL;
     q->flag = (struct hocket__flag)HOCKET__FLAG_INIT;
     q->ring = ring;
+    q->streak.needed = HOCKET__SOLO_NEEDED;
     if (ringed) {
         ring_start(&q->ring, q + 1);
     } else {
@@ -168,7 +168,6 @@ static size_t empty(hocket_queue *q, uint64_t *ret_from, struct hocket__store *r
     } else {
         hocket__store_take_all(&q->store, ret_store);
     }
-    hk_store(&q->done, hk_load(&q->done) + count);
     return count;
 }
 
@@ -190,12 +189,13 @@ int hocket_queue_close(hocket_queue *q, int how)
         dropped = empty(q, &from, &store);
     turn_away(&q->putters, &q->putters_count, &wakes);
     turn_away(&q->getters, &q->getters_count, &wakes);
-    hocket__queue_joined(q, &wakes);
     if (q->flag.read_end >= 0) {
         hocket__flag_set(&q->flag, hocket__queue_count_held(q) > 0);
         hocket__flag_hang_up(&q->flag);
     }
     hocket__queue_let_go(q, &wakes);
+    if (emptied)
+        hocket__queue_dropped(q, dropped);
     if (emptied && q->ringed)
         drop_ring(q, from, dropped);
     else if (emptied)

@@ -23,8 +23,8 @@
  * and always in queues of another kind.
  *
  * SOLO: the words belong to one thread, which moves them on without a locked instruction
- * (queue/solo.h).  Others take the guard and then that right away, and the bit with it.  The owner sets and
- * clears SLOW like anybody who holds the queue, but by stores.
+ * (queue/solo.h).  Others take the guard and then that right away, and the bit with it.  The owner holds the
+ * queue without the guard, and SLOW need not be set then: SOLO keeps the others off.
  *
  * Since the decision to wait is made with SLOW set in the very word that the other side must
  * change by CAS, no wake-up is lost, and no fence or flag is needed beside the CAS.  A put
@@ -295,47 +295,35 @@ static inline size_t hocket__ring_get_some(struct hocket__ring *r, unsigned char
     return n;
 }
 
-/* ---- with the guard held ---- */
-
-static inline bool hocket__ring_is_slow(const struct hocket__ring *r)
-{
-    return (hk_load(&r->tail) & HOCKET__RING_SLOW) != 0;
-}
+/* ---- holding the queue ---- */
 
 /*
  * Stores will do where nobody else changes a word: with SLOW in it, or SOLO and the owner calls.
- * They release what was done to the ring under the guard; the loads of the words acquire it.
+ * They release what was done to the ring meanwhile; the loads of the words acquire it.
  */
 static inline void hocket__ring_mark(struct hocket__ring *r, uint64_t bits)
 {
-    hk_store_rel(&r->tail, (hk_load(&r->tail) & ~HOCKET__RING_BITS) | bits);
+    uint64_t tail = hk_load(&r->tail);
+    if ((tail & HOCKET__RING_BITS) == bits)
+        return;
+    hk_store_rel(&r->tail, (tail & ~HOCKET__RING_BITS) | bits);
     hk_store_rel(&r->head, (hk_load(&r->head) & ~HOCKET__RING_BITS) | bits);
 }
 
+/* With the guard, by who is not the owner: from now on nobody is. */
 static inline void hocket__ring_slow(struct hocket__ring *r)
 {
     uint64_t tail = hk_load(&r->tail);
-    if (tail & HOCKET__RING_SOLO) {
-        if (!hocket__solo_mine(&r->solo)) {
-            hocket__solo_revoke(&r->solo);
-            hocket__ring_mark(r, HOCKET__RING_SLOW);
-        } else if (!(tail & HOCKET__RING_SLOW)) {
-            hocket__ring_mark(r, HOCKET__RING_BITS);
-        }
+    if (hk_unlikely((tail & HOCKET__RING_SOLO) != 0)) {
+        hocket__solo_revoke(&r->solo);
+        hocket__ring_mark(r, HOCKET__RING_SLOW);
     } else if (!(tail & HOCKET__RING_SLOW)) {
         (void)hk_or(&r->tail, HOCKET__RING_SLOW);
         (void)hk_or(&r->head, HOCKET__RING_SLOW);
     }
 }
 
-/* With SLOW set.  The right of an owner stays, also if it is not the caller. */
-static inline void hocket__ring_fast(struct hocket__ring *r)
-{
-    bool solo = (hk_load(&r->tail) & HOCKET__RING_SOLO) || hocket__solo_earned(&r->solo);
-    hocket__ring_mark(r, solo ? HOCKET__RING_SOLO : 0);
-}
-
-/* Values in it.  With SLOW set. */
+/* Values in it. */
 static inline size_t hocket__ring_count(const struct hocket__ring *r)
 {
     return (size_t)hocket__ring_between(r, hk_load(&r->head), hk_load(&r->tail));

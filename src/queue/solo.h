@@ -7,13 +7,13 @@
  *
  * A queue between fibers of one worker is used by one thread for as long as nobody steals any of them.
  * That thread may own it.  The owner marks itself busy, looks whether it still is the
- * owner, works with plain loads and stores, and is no longer busy.  Whoever wants to take the
- * right away does so under the guard of the queue:
+ * owner, works with plain loads and stores, and is no longer busy.  So it puts and gets, and so it holds
+ * the queue, without the guard.  Whoever wants to take the right away does so under the guard of the queue:
  *
  *     owner:  busy = 1                         another:  owner = 0
  *             compiler barrier                           membarrier(2)
  *             owner == me?                               wait until busy == 0
- *             ... words of the ring ...                  ... words of the ring ...
+ *             ... the queue ...                          ... the queue ...
  *             busy = 0
  *
  * membarrier makes every running thread pass a full barrier: an owner that had looked before it is seen
@@ -29,11 +29,13 @@
  * membarrier of a process with threads takes milliseconds, which the runtime has behind it.
  * Where threads cannot be told apart by a register, or there is no membarrier, nobody is.
  *
- * Memory order: `busy = 0` releases and the one who waits for it acquires, which orders the words of
- * the ring.  busy and owner are ordered by membarrier as above.
+ * Memory order: `busy = 0` releases and the one who waits for it acquires, which orders what was
+ * done inside.  busy and owner are ordered by membarrier as above.  Other than the guard's unlock `busy = 0`
+ * is no fence: who begins a wait inside calls hk_fence_sc() after it.
  */
 #include "park/spin.h"
 #include "park/tls.h"
+#include "sys/sanitizer.h"
 #include "sys/sys.h"
 
 #define HOCKET__SOLO_TIMES 6
@@ -54,10 +56,13 @@ struct hocket__solo_grant {
 
 struct hocket__solo {
     _Atomic uint32_t at; /* which grant is the last; under the guard */
-    /* under the guard */
-    uint32_t streak, needed;
-    uintptr_t last; /* who held the queue last */
     struct hocket__solo_grant grants[HOCKET__SOLO_TIMES];
+};
+
+/* Who earns it.  Under the guard, and so with what else changes under it, on no line of its own. */
+struct hocket__solo_streak {
+    uintptr_t last; /* who held the queue last */
+    uint32_t holds, needed;
 };
 
 /* A number for the calling thread, or 0. */
@@ -81,6 +86,8 @@ static inline struct hocket__solo_grant *hocket__solo_enter(struct hocket__solo 
         return NULL;
     hk_store(&g->busy, 1u);
     hk_barrier(); /* the processor's part is the membarrier of who takes it away */
+    hocket__nosync_acquire(
+        &g->busy); /* the turn before was this thread's; who lost passes it on too */
     if (hk_likely(hk_load_acq(&g->owner) == me))
         return g;
     hk_store_rel(&g->busy, 0u);
@@ -94,34 +101,24 @@ static inline void hocket__solo_leave(struct hocket__solo_grant *g)
 
 /* ---- with the guard ---- */
 
-static inline void hocket__solo_init(struct hocket__solo *s)
-{
-    s->needed = HOCKET__SOLO_NEEDED;
-}
-
-static inline bool hocket__solo_mine(const struct hocket__solo *s)
-{
-    return hk_load(&s->grants[hk_load(&s->at)].owner) == hocket__solo_me();
-}
-
-/* The calling thread has held the queue.  True: from now on it is the owner. */
-static inline bool hocket__solo_earned(struct hocket__solo *s)
+/* The calling thread has held the queue, which nobody owns.  True: from now on it is the owner. */
+static inline bool hocket__solo_earned(struct hocket__solo *s, struct hocket__solo_streak *k)
 {
     uintptr_t me = hocket__solo_me();
-    if (me != s->last || me == 0) {
-        s->last = me;
-        s->streak = 0;
+    if (me != k->last || me == 0) {
+        k->last = me;
+        k->holds = 0;
         return false;
     }
-    if (hk_likely(++s->streak < s->needed) || !HOCKET__SOLO_ELIGIBLE)
+    if (hk_likely(++k->holds < k->needed) || !HOCKET__SOLO_ELIGIBLE)
         return false;
-    s->streak = 0;
+    k->holds = 0;
     if (hk_load(&s->at) == HOCKET__SOLO_TIMES - 1 || hocket__membarrier() != 0) {
-        s->needed = UINT32_MAX;
+        k->needed = UINT32_MAX;
         return false;
     }
-    s->needed *= 4;
-    hk_store(&s->grants[hk_load(&s->at) + 1].owner, me);
+    k->needed *= 4;
+    hk_store_rel(&s->grants[hk_load(&s->at) + 1].owner, me); /* pairs with enter's acquire */
     hk_store_rel(&s->at, hk_load(&s->at) + 1);
     return true;
 }

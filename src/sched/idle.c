@@ -328,23 +328,26 @@ static bool search(struct hocket__worker *w)
 {
     struct hocket__runtime *rt = &hocket__rt;
     int64_t start = hocket__ticks(), now = start, next_look = start;
-    bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL);
+    bool found = false, spin = worth_spinning() && hocket__fiber_ops.spin(NULL), asked = false;
     judge(w, now);
     do {
         found = take_injected(w);
+        bool taken = found && asked; /* else they came from outside */
         if (!found && now >= next_look) {
-            found = hunt(w, now);
+            found = taken = hunt(w, now);
             next_look = now + LOOK_APART;
         }
-        if (found)
+        if (taken)
             note_taken(w);
-        else
+        else if (!found)
             found = beg(w, now);
         if (found || hk_load(&rt->interrupted) || hocket__worker_done(w))
             break;
         if (now - start > ASK_AFTER && w->prey.victim && now >= w->prey.rest_until &&
-            !hk_load(&rt->hungry))
+            !hk_load(&rt->hungry)) {
             hk_store(&rt->hungry, portion(&w->prey));
+            asked = true;
+        }
         hk_spin_pause();
         now = hocket__ticks();
     } while (spin && now - start < SEARCH_TIME);

@@ -105,7 +105,7 @@ bool hocket__loop_reserve(struct hocket__worker *w)
 /* ---- leaving one stack for another ---- */
 
 /* The parked task may be woken from here on; if it was woken meanwhile, queue it. */
-static void publish_parked(struct hocket__worker *w, hocket_task *t)
+static inline void publish_parked(struct hocket__worker *w, hocket_task *t)
 {
     uint32_t s = hk_load_acq(&t->wait_state);
     for (;;) {
@@ -125,23 +125,30 @@ static void publish_parked(struct hocket__worker *w, hocket_task *t)
     }
 }
 
-static void post_run(struct hocket__worker *w)
+HK_NOINLINE static void post_rest(struct hocket__worker *w, enum hocket__post post)
 {
-    hocket_task *t = w->post_task;
-    enum hocket__post post = w->post;
-    w->post = HOCKET__POST_NONE;
     switch (post) {
-    case HOCKET__POST_NONE: break;
-    case HOCKET__POST_PARK: publish_parked(w, t); break;
+    case HOCKET__POST_NONE:
+    case HOCKET__POST_PARK: break;
     case HOCKET__POST_UNLOCK: hocket__runq_unlock(&w->q); break;
     case HOCKET__POST_YIELD:
         hocket__runq_lock(&w->q);
-        hocket__runq_push_resumed(&w->q, t);
+        hocket__runq_push_resumed(&w->q, w->post_task);
         hocket__runq_unlock(&w->q);
         break;
     case HOCKET__POST_IDLE: idle_push(w, w->post_stack); break;
     case HOCKET__POST_FREE: stack_give_back(w, w->post_stack); break;
     }
+}
+
+static inline void post_run(struct hocket__worker *w)
+{
+    enum hocket__post post = w->post;
+    w->post = HOCKET__POST_NONE;
+    if (post == HOCKET__POST_PARK)
+        publish_parked(w, w->post_task);
+    else
+        post_rest(w, post);
 }
 
 /* TSan would see the function that switches entered on one stack and left on another. */
@@ -160,15 +167,19 @@ static inline void switch_stacks(struct hocket__stack *from, struct hocket__stac
 #endif
 
 /* The thread-locals that we find here were made before its thread became a worker. */
-static inline void arrived(void)
+static inline struct hocket__worker *arrived(void)
 {
     hocket__handlers_let();
-    hocket__nosync_acquire(&hocket__worker_here()->native);
+    struct hocket__worker *w = hocket__worker_here();
+    hocket__nosync_acquire(&w->native);
+    post_run(w);
+    return w;
 }
 
-/* Returns when somebody switches back to `from`; the worker may be another one then. */
-static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
-                         struct hocket__stack *to, enum hocket__post post, hocket_task *task)
+/* Returns the worker that it is when somebody switches back to `from`; it may be another one. */
+static inline struct hocket__worker *leave(struct hocket__worker *w, struct hocket__stack *from,
+                                           struct hocket__stack *to, enum hocket__post post,
+                                           hocket_task *task)
 {
     w->post = post;
     w->post_task = task;
@@ -182,8 +193,7 @@ static inline void leave(struct hocket__worker *w, struct hocket__stack *from,
     hocket__handlers_hold();
     switch_stacks(from, to);
     hocket__asan_enter(from->asan_fake_stack);
-    arrived();
-    post_run(hocket__worker_here());
+    return arrived();
 }
 
 HK_COLD static void overflow_panic(struct hocket__stack *s, hocket_task *t)
@@ -218,9 +228,8 @@ static inline void suspend(struct hocket__worker *w, hocket_task *self, enum hoc
     hocket__nosync_release(&self->wait_state); /* with publish_parked's */
     if (!next)
         hk_store(&w->running, NULL);
-    leave(w, from, to, post, self);
+    w = leave(w, from, to, post, self);
     hocket__cxx_put(cxx);
-    w = hocket__worker_here();
     hk_store(&self->stack, NULL);
     hocket__self_set(self, self->held_saved);
     hocket__running_set(w, self);
@@ -254,20 +263,25 @@ static inline void hand_out(hocket_task *self)
         hocket__fork_ops_get()->hand_out(self);
 }
 
-static void fiber_park(hocket_task *self, hocket_time deadline)
+HK_NOINLINE static void park_until(struct hocket__worker *w, hocket_task *self,
+                                   hocket_time deadline)
 {
-    struct hocket__worker *w = hocket__worker_here();
-    hocket__left_tell(w);
-    hand_out(self);
-    if (deadline == HOCKET_FOREVER) {
-        suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
-        return;
-    }
     struct hocket__timer timer;
     struct hocket__timers *heap = &w->timers;
     hocket__timer_arm(heap, &timer, self, deadline);
     suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
     hocket__timer_disarm(&timer, heap);
+}
+
+static void fiber_park(hocket_task *self, hocket_time deadline)
+{
+    struct hocket__worker *w = hocket__worker_here();
+    hocket__left_tell(w);
+    hand_out(self);
+    if (deadline == HOCKET_FOREVER)
+        suspend(w, self, HOCKET__POST_PARK, pick_resumed(w));
+    else
+        park_until(w, self, deadline);
 }
 
 static void fiber_ready(hocket_task *t)
@@ -354,7 +368,7 @@ static void resume(struct hocket__worker *w, hocket_task *t)
     struct hocket__stack *from = w->stack;
     /* The resumed task must find a loop to leave its stack to, even if it is a large one. */
     bool surplus = from->class_index > 0 && w->idle;
-    leave(w, from, hk_load(&t->stack), surplus ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
+    (void)leave(w, from, hk_load(&t->stack), surplus ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
 }
 
 static void run_task(struct hocket__worker *w, hocket_task *t)
@@ -378,7 +392,7 @@ static void start_large(struct hocket__worker *w, hocket_task *t)
     to->owner = t;
     hocket__left_tell(w);
     struct hocket__stack *from = w->stack;
-    leave(w, from, to, from->class_index ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
+    (void)leave(w, from, to, from->class_index ? HOCKET__POST_FREE : HOCKET__POST_IDLE, NULL);
 }
 
 static void start(struct hocket__worker *w, hocket_task *t)
@@ -399,7 +413,7 @@ static void shrink(struct hocket__worker *w)
     if (w->stack->class_index == 0 || !hocket__loop_reserve(w))
         return;
     hocket__left_tell(w);
-    leave(w, w->stack, idle_pop(w), HOCKET__POST_FREE, NULL);
+    (void)leave(w, w->stack, idle_pop(w), HOCKET__POST_FREE, NULL);
 }
 
 HOCKET_NORETURN static void loop(void)
@@ -417,7 +431,7 @@ HOCKET_NORETURN static void loop(void)
         }
         hocket_task *t = hocket__sched_next(w);
         if (!t)
-            leave(w, s, &w->native, HOCKET__POST_IDLE, NULL);
+            (void)leave(w, s, &w->native, HOCKET__POST_IDLE, NULL);
         else if (hk_load(&t->stack))
             resume(w, t);
         else
@@ -430,8 +444,7 @@ HOCKET_NO_TSAN static void loop_entry(void *arg)
     (void)arg;
     hocket__asan_enter(NULL);
     hocket__nosync_acquire(hocket__worker_here()->stack);
-    arrived();
-    post_run(hocket__worker_here());
+    (void)arrived();
     loop();
 }
 
@@ -442,7 +455,7 @@ void hocket__loop_enter(struct hocket__worker *w)
     uint32_t held = hocket__self_held();
     struct hocket__cxx cxx = hocket__cxx_take();
     w->passing = false;
-    leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
+    (void)leave(w, &w->native, idle_pop(w), HOCKET__POST_NONE, NULL);
     hocket__nosync_acquire(w);
     w->passing = false;
     hocket__cxx_put(cxx);

@@ -80,6 +80,23 @@ HOCKET_UNSEEN static inline bool hocket__runq_trylock(struct hocket__runq *q)
     return true;
 }
 
+/* The same without a call: false also while a thief is at it. */
+HOCKET_UNSEEN static inline bool hocket__runq_open(struct hocket__runq *q)
+{
+#if HOCKET__RUNQ_FENCED
+    return hocket__runq_trylock(q); /* always slow */
+#else
+    if (hk_unlikely(hk_load(&q->busy)))
+        return false;
+    hk_store(&q->busy, 1);
+    hk_barrier();
+    if (hk_likely(!hk_load_acq(&q->revoked))) /* pairs with the thief's release of it */
+        return true;
+    hk_store_rel(&q->busy, 0); /* pairs with the thief's acquire */
+    return false;
+#endif
+}
+
 HOCKET_UNSEEN static inline void hocket__runq_lock(struct hocket__runq *q)
 {
     (void)hocket__runq_trylock(q); /* outside of handlers the owner is never busy already */

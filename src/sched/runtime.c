@@ -27,8 +27,9 @@
 #include "sys/sanitizer.h"
 
 static hocket__guard start_guard; /* making a worker, and reading the counters of all */
-static hocket__guard seat_guard;  /* the two below */
+static hocket__guard seat_guard;  /* the three below */
 static hocket_task *seated;       /* who drives worker 0 */
+static hocket_task *seat_host;    /* who alone may; NULL: any thread that waits */
 static bool seat_open;            /* there is a seat, and it may be taken */
 
 /* ---- records and ids ---- */
@@ -47,8 +48,12 @@ HK_COLD hocket_task *hocket__records_fill(struct hocket__worker *w)
     return w->record_count > 0 ? hocket__sched_record_get(w) : NULL;
 }
 
-HK_COLD void hocket__records_drain(struct hocket__worker *w)
+HK_COLD void hocket__records_drain(struct hocket__worker *w, hocket_task *t)
 {
+    if (!w) {
+        hocket__record_put(t);
+        return;
+    }
     HOCKET_POINT_ALONE;
     if (w->spare_records)
         hocket__record_put_chunk(w->spare_records);
@@ -56,6 +61,7 @@ HK_COLD void hocket__records_drain(struct hocket__worker *w)
     w->records = NULL;
     w->record_count = 0;
     HOCKET_POINT_TOGETHER;
+    hocket__sched_record_put(w, t);
 }
 
 HK_COLD uint64_t hocket__ids_fill(struct hocket__worker *w)
@@ -77,6 +83,7 @@ static size_t worker_bytes(void)
 static void *worker_main(void *arg)
 {
     struct hocket__worker *w = arg;
+    hk_store(&w->tid, hocket__thread_id());
     hocket__tls_worker_put(w);
     hocket__native_bounds(w);
     hocket__native_enter(true);
@@ -194,10 +201,16 @@ static void driver_wake(void)
         hocket__wake_worker(w);
 }
 
+/* Under the guard. */
+static bool seat_is_for(hocket_task *self)
+{
+    return seated == NULL && seat_open && (seat_host == NULL || seat_host == self);
+}
+
 static bool seat_take(hocket_task *self)
 {
     hocket__guard_lock(&seat_guard);
-    bool free = seated == NULL && seat_open;
+    bool free = seat_is_for(self);
     if (free)
         seated = self;
     (void)hocket__guard_unlock(&seat_guard);
@@ -205,41 +218,57 @@ static bool seat_take(hocket_task *self)
 }
 
 /*
- * Somebody else who waits must drive now, there may be no other worker; and what is left in
- * the seat's queue is for those that there are: one that goes to sleep looks at it itself, after
- * `driver` was cleared.
+ * What is left in the seat's queue is for the other workers: one that goes to sleep looks at it
+ * itself, after `driver` was cleared.  Then somebody else who waits must drive, there may be no other
+ * worker.  Once nobody sits the runtime may stop, and another one make `w` anew.
  */
 static void seat_leave(struct hocket__worker *w)
 {
-    hocket__guard_lock(&seat_guard);
-    seated = NULL;
-    (void)hocket__guard_unlock(&seat_guard);
     hk_fence_sc();
     if (hocket__runq_depth(&w->q) > 0)
         hocket__wake_one();
+    hocket__guard_lock(&seat_guard);
+    seated = NULL;
+    (void)hocket__guard_unlock(&seat_guard);
     hocket__thread_reconsider();
 }
 
-static bool seat_empty(void)
+static bool seat_wanted(hocket_task *self)
 {
     hocket__guard_lock(&seat_guard);
-    bool empty = seated == NULL && seat_open;
+    bool wanted = seat_is_for(self);
     (void)hocket__guard_unlock(&seat_guard);
-    return empty;
+    return wanted;
 }
 
-static void seat_set_open(bool open)
+static void seat_set_open(bool open, hocket_task *host)
 {
     hocket__guard_lock(&seat_guard);
     seat_open = open;
+    seat_host = host;
     (void)hocket__guard_unlock(&seat_guard);
+}
+
+/*
+ * Why there is a host: who drives comes out of its wait only when the fiber that runs on it leaves
+ * it.  In hocket_run the calling thread does nothing else, so no other thread, with a
+ * deadline of its own perhaps, should be held up by a fiber that computes.
+ */
+void hocket__sched_seat_free(void)
+{
+    hocket__guard_lock(&seat_guard);
+    bool kept = seat_host != NULL;
+    seat_host = NULL;
+    (void)hocket__guard_unlock(&seat_guard);
+    if (kept)
+        hocket__thread_reconsider();
 }
 
 /* Nobody may take the seat any more; who sits on it leaves and goes on waiting elsewhere. */
 static void seat_close(void)
 {
     bool left;
-    seat_set_open(false);
+    seat_set_open(false, NULL);
     do {
         hocket__guard_lock(&seat_guard);
         left = seated == NULL;
@@ -268,6 +297,7 @@ static bool driver_park(hocket_task *self)
 static void drive(struct hocket__worker *w, hocket_task *self, hocket_time deadline)
 {
     struct hocket__timer timer;
+    hk_store(&w->tid, hk_load(&self->tid));
     hk_store(&w->driver, self);
     if (deadline != HOCKET_FOREVER)
         hocket__timer_arm(&w->timers, &timer, self, deadline);
@@ -390,10 +420,10 @@ int hocket__sched_start(const struct hocket__sched_config *config)
         if (seat)
             hk_store(&seat->is_seat, true);
         first = 1;
-        seat_set_open(err == 0);
+        seat_set_open(err == 0, config->host);
         hk_store_rel(&hocket__driver_wake, driver_wake);
         hk_store_rel(&hocket__drive, hocket__sched_drive);
-        hk_store_rel(&hocket__drive_wanted, seat_empty);
+        hk_store_rel(&hocket__drive_wanted, seat_wanted);
     }
     for (int i = first; err == 0 && i < config->workers; i++)
         err = hocket__worker_start(false);

@@ -12,7 +12,8 @@
 
 struct hocket__sched_config {
     int workers;          /* 0 = everything on the thread that waits */
-    bool seat;            /* worker 0 is whichever thread waits (hocket_run, or no workers) */
+    bool seat;            /* worker 0 is a thread that waits (hocket_run, or no workers) */
+    hocket_task *host;    /* it alone, until hocket__sched_seat_free; NULL: whoever waits */
     int max_blocking;     /* 0 = none: blocking calls run where they are made */
     hocket_time watchdog; /* HOCKET_FOREVER = off */
     void (*run)(hocket_task *task);                     /* call the task's function and end it */
@@ -37,7 +38,8 @@ void hocket__sched_stop(void);
 /* Make the calling native thread a worker until its own wait is decided (hocket__drive). */
 bool hocket__sched_drive(hocket_task *self, hocket_time deadline);
 
-/* Whether switches order memory for ThreadSanitizer; tests run both. */
+/* The host is about to run the program's code: others who wait may drive now. */
+void hocket__sched_seat_free(void);
 
 /* Async-signal-safe: make some worker call config->pending soon. */
 void hocket__sched_interrupt(void);

@@ -95,6 +95,7 @@ struct hocket__worker {
     struct hocket__thread thread;
     struct hocket__stack native;   /* only sp and the sanitizer fields are used */
     _Atomic(hocket_task *) driver; /* record of the native thread while it drives */
+    _Atomic int tid;               /* of the thread that is or was the last to drive it */
 
     /* ---- monitor only */
     uint32_t seen_activity;
@@ -235,7 +236,7 @@ HOCKET_UNSEEN static inline void hocket__running_set(struct hocket__worker *w, h
  */
 
 hocket_task *hocket__records_fill(struct hocket__worker *w);
-void hocket__records_drain(struct hocket__worker *w);
+void hocket__records_drain(struct hocket__worker *w, hocket_task *t);
 uint64_t hocket__ids_fill(struct hocket__worker *w);
 
 HOCKET_UNSEEN static inline hocket_task *hocket__sched_record_get(struct hocket__worker *w)
@@ -252,13 +253,11 @@ HOCKET_UNSEEN static inline hocket_task *hocket__sched_record_get(struct hocket_
 
 HOCKET_UNSEEN static inline void hocket__sched_record_put(struct hocket__worker *w, hocket_task *t)
 {
-    if (hk_unlikely(!w)) {
-        hocket__record_put(t);
+    if (hk_unlikely(!w || w->record_count == HOCKET__RECORD_CHUNK)) {
+        hocket__records_drain(w, t);
         return;
     }
     hocket__nosync_release(t);
-    if (hk_unlikely(w->record_count == HOCKET__RECORD_CHUNK))
-        hocket__records_drain(w);
     t->run_next = w->records;
     w->records = t;
     w->record_count++;
@@ -277,6 +276,18 @@ HOCKET_UNSEEN static inline uint64_t hocket__sched_id_left(struct hocket__worker
     return w->id_next++;
 }
 
+/* The caller has opened the queue of its worker; the task goes into it, and it is closed. */
+HOCKET_UNSEEN static inline void hocket__sched_spawn_into(struct hocket__worker *w, hocket_task *t,
+                                                          struct hocket__runlist *list)
+{
+    hk_store(&t->queued_on, hocket__worker_number(w));
+    hocket__runq_push_fresh_to(&w->q, list, t);
+    hocket__runq_unlock(&w->q);
+    hocket__count(w->spawned);
+    if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
+        hocket__pushed(w);
+}
+
 /* Queue a fresh fiber task (fields filled) to run, in this list. */
 HOCKET_UNSEEN static inline void hocket__sched_spawn_to(struct hocket__worker *w, hocket_task *t,
                                                         struct hocket__runlist *list)
@@ -286,12 +297,7 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn_to(struct hocket__worker *w
         hocket__sched_inject(t, t);
         return;
     }
-    hk_store(&t->queued_on, hocket__worker_number(w));
-    hocket__runq_push_fresh_to(&w->q, list, t);
-    hocket__runq_unlock(&w->q);
-    hocket__count(w->spawned);
-    if (hk_unlikely(hk_load(&hocket__rt.sleeping) > 0 || hk_load(&hocket__rt.hungry)))
-        hocket__pushed(w);
+    hocket__sched_spawn_into(w, t, list);
 }
 
 HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
@@ -299,7 +305,15 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, h
     hocket__sched_spawn_to(w, t, w ? hocket__runq_fresh_list(&w->q, t) : NULL);
 }
 
-/* The same for a task of priority 0, on a worker. */
+/* A task of priority 0, into a queue that was opened. */
+HOCKET_UNSEEN static inline void hocket__sched_spawn_opened(struct hocket__worker *w,
+                                                            hocket_task *t)
+{
+    hocket__nosync_release(t);
+    hocket__sched_spawn_into(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL]);
+}
+
+/* A task of priority 0, on a worker. */
 HOCKET_UNSEEN static inline void hocket__sched_spawn_usual(struct hocket__worker *w, hocket_task *t)
 {
     hocket__sched_spawn_to(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL]);

@@ -232,7 +232,7 @@ int hocket__sim_options_env(hocket_sim_options *o)
     uint64_t seed = o->first, seeds = o->seeds, depth = o->depth;
     const char *strategy = hocket__env("HOCKET_SIM_STRATEGY");
     if (!env_number("HOCKET_SIM", &seed) || !env_number("HOCKET_SIM_SEEDS", &seeds) ||
-        !env_number("HOCKET_SIM_DEPTH", &depth) || seeds > UINT32_MAX || depth > UINT32_MAX)
+        !env_number("HOCKET_SIM_DEPTH", &depth) || seeds > UINT32_MAX || depth > SIM_DEPTH_MAX)
         return -EINVAL;
     o->first = seed;
     o->seeds = hocket__env("HOCKET_SIM") ? 1 : (uint32_t)seeds;

@@ -45,6 +45,7 @@ struct sim_event {
 #define SIM_NODES     (1u << 13)
 #define SIM_READY     16
 #define SIM_VERSION   1
+#define SIM_DEPTH_MAX 32
 
 /* What a run is to do. */
 struct sim_plan {

@@ -6,6 +6,10 @@
  * long as the run still fails in the same way.  What is left out is replaced by the obvious choice,
  * and since a task's places are counted for itself the rest mostly keeps its meaning.  A shortened
  * run writes its own list, in which choices without effect are not.
+ *
+ * A race that was met by chance after many switches does not always fall apart step by step.  Where
+ * more than a few choices stay, a strategy of few switches looks for another schedule that
+ * fails in the same way, and that one is shortened.
  */
 #include <string.h>
 
@@ -16,6 +20,8 @@
 
 #define RUNS  1000
 #define LIMIT (10 * HOCKET_SEC) /* of real time */
+#define FEW   3u                /* choices that are short enough, and the depth of PCT for them */
+#define TRIES 400u              /* to find a shorter schedule */
 
 struct shrinking {
     struct sim_session *x;
@@ -29,6 +35,12 @@ static bool enough(const struct shrinking *z)
     return z->runs >= RUNS || hocket__sys_linux.clock() >= z->until;
 }
 
+static bool same_failure(const struct shrinking *z)
+{
+    const struct sim_shared *s = z->x->shared;
+    return s->failure == z->failure && s->value == z->value && !s->out_full;
+}
+
 /* Run what lies in in[]; does it fail in the same way? */
 static bool fails(struct shrinking *z, uint32_t count)
 {
@@ -36,8 +48,7 @@ static bool fails(struct shrinking *z, uint32_t count)
     s->plan.replay = true;
     s->plan.in_count = count;
     z->runs++;
-    return hocket__sim_once(z->x) == 0 && s->failure == z->failure && s->value == z->value &&
-           !s->out_full;
+    return hocket__sim_once(z->x) == 0 && same_failure(z);
 }
 
 /* What the run has written is the new list, if it is shorter. */
@@ -79,14 +90,41 @@ static bool pass(struct shrinking *z, uint32_t part)
     return any;
 }
 
+static void shorten(struct shrinking *z)
+{
+    for (uint32_t part = z->x->choice_count; part > 0 && !enough(z); part /= 2)
+        while (pass(z, part) && part == 1)
+            ;
+}
+
+/* Another schedule, with fewer choices; true: it is the list now. */
+static bool find_shorter(struct shrinking *z)
+{
+    struct sim_shared *s = z->x->shared;
+    struct sim_plan kept = s->plan;
+    uint32_t before = z->x->choice_count;
+    s->plan.replay = false;
+    s->plan.strategy = HOCKET_SIM_PCT;
+    s->plan.depth = FEW;
+    for (uint32_t i = 0; i < TRIES && z->x->choice_count == before && !enough(z); i++) {
+        s->plan.seed = i;
+        z->runs++;
+        if (hocket__sim_once(z->x) == 0 && same_failure(z))
+            accept(z->x);
+    }
+    s->plan = kept;
+    return z->x->choice_count < before;
+}
+
 bool hocket__sim_shrink(struct sim_session *x)
 {
     struct sim_shared *s = x->shared;
     struct shrinking z = { x, s->failure, s->value, hocket__sys_linux.clock() + LIMIT, 0 };
-    bool same = fails(&z, leave_out(x, 0, 0));
-    for (uint32_t part = x->choice_count; same && part > 0 && !enough(&z); part /= 2)
-        while (pass(&z, part) && part == 1)
-            ;
+    bool same = fails(&z, leave_out(x, 0, 0)), others = x->sweep == 0;
+    if (same)
+        shorten(&z);
+    while (same && others && x->choice_count > FEW && find_shorter(&z))
+        shorten(&z);
     /* Once more, for the report: what is in shared memory is that of the last try. */
     return fails(&z, leave_out(x, 0, 0)) && same;
 }

@@ -20,13 +20,12 @@
 
 #define W hocket__sim_world
 
-#define DEPTH_MAX      32
 #define BASE           (UINT64_C(1) << 40)
 #define TIME_ODDS      32 /* random: time passes at one of so many places */
 #define TIME_ODDS_ATOM (16 * TIME_ODDS)
 
-static uint32_t preempt;           /* random: probability of a switch, of 2^32 */
-static uint64_t change[DEPTH_MAX]; /* PCT: turns */
+static uint32_t preempt;               /* random: probability of a switch, of 2^32 */
+static uint64_t change[SIM_DEPTH_MAX]; /* PCT: turns */
 static uint32_t changes;
 static uint64_t lowest = BASE - 1; /* PCT: all that were lowered are above */
 static uint64_t time_priority;
@@ -54,7 +53,7 @@ void hocket__sim_strategy_start(void)
     time_priority = BASE + drawn() % BASE;
     uint64_t a = drawn() % 12, b = drawn() % 12; /* small ones more often: most tests are */
     uint64_t length = UINT64_C(1) << (2 + (a < b ? a : b));
-    changes = W.plan->depth > DEPTH_MAX ? DEPTH_MAX : W.plan->depth - 1;
+    changes = W.plan->depth - 1;
     for (uint32_t i = 0; i < changes; i++)
         change[i] = 1 + drawn() % length;
 }

@@ -13,8 +13,16 @@
 
 #if defined(__x86_64__)
 #define HOCKET__CONTEXT_REGS 6 /* rbp rbx r12 ... r15 */
+#define HOCKET__CONTEXT_NUMBERS \
+    {                           \
+        6, 3, 12, 13, 14, 15    \
+    } /* in DWARF */
 #else
 #define HOCKET__CONTEXT_REGS 11 /* x29 x19 ... x28 */
+#define HOCKET__CONTEXT_NUMBERS                    \
+    {                                              \
+        29, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28 \
+    }
 #endif
 
 struct hocket__context {

@@ -8,7 +8,13 @@
  * handler must not do, and would do it on whatever thread the caller began on.
  * These return -errno.  (Not called syscall.h: -Isrc would hide <sys/syscall.h>.)
  */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+
+#include "sys/sanitizer.h"
 
 #if defined(__x86_64__)
 static inline long hocket__syscall6(long n, long a, long b, long c, long d, long e, long f)
@@ -40,7 +46,6 @@ static inline long hocket__syscall6(long n, long a, long b, long c, long d, long
     return x0;
 }
 #else
-#include <errno.h>
 #include <unistd.h>
 static inline long hocket__syscall6(long n, long a, long b, long c, long d, long e, long f)
 {
@@ -57,6 +62,18 @@ static inline long hocket__syscall6(long n, long a, long b, long c, long d, long
 static inline long hocket__syscall4(long n, long a, long b, long c, long d)
 {
     return hocket__syscall6(n, a, b, c, d, 0, 0);
+}
+
+/* TSan hears of it: what comes to lie in the same place later is not what lay there. */
+static inline void hocket__munmap(const void *addr, size_t size)
+{
+#if HOCKET_TSAN
+    int saved = errno;
+    (void)munmap((void *)(uintptr_t)addr, size);
+    errno = saved;
+#else
+    (void)hocket__syscall4(SYS_munmap, (long)addr, (long)size, 0, 0);
+#endif
 }
 
 #endif

@@ -87,6 +87,14 @@ bool hocket__module_find(uintptr_t address, bool in_handler, struct hocket__modu
     return !in_handler && dl_iterate_phdr(look_at, &s) == 1;
 }
 
+size_t hocket__own_path(char *ret, size_t size)
+{
+    long got = hocket__syscall4(SYS_readlinkat, AT_FDCWD, (long)OWN_PATH, (long)ret,
+                                (long)(size - 1));
+    ret[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
 bool hocket__file_map(const char *path, const void **ret, size_t *ret_size)
 {
     long fd = hocket__syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
@@ -113,5 +121,5 @@ bool hocket__read_safely(uintptr_t from, void *to, size_t size)
 
 void hocket__file_unmap(const void *memory, size_t size)
 {
-    (void)hocket__syscall4(SYS_munmap, (long)memory, (long)size, 0, 0);
+    hocket__munmap(memory, size);
 }

@@ -22,6 +22,9 @@ struct hocket__module {
 /* False: none, or it cannot be asked here. */
 bool hocket__module_find(uintptr_t address, bool in_handler, struct hocket__module *ret);
 
+/* The program's path, cut; 0: it cannot be had.  Signal-safe, keeps errno. */
+size_t hocket__own_path(char *ret, size_t size);
+
 /* Map a file to read it.  Signal-safe, keeps errno.  False: it cannot be had. */
 bool hocket__file_map(const char *path, const void **ret, size_t *ret_size);
 void hocket__file_unmap(const void *memory, size_t size);

@@ -244,7 +244,7 @@ static HK_NOINLINE int linux_map(size_t size, void **ret)
 
 static HK_NOINLINE void linux_unmap(void *addr, size_t size)
 {
-    hocket__syscall4(SYS_munmap, (long)addr, (long)size, 0, 0);
+    hocket__munmap(addr, size);
 }
 
 /* One call for many ranges where the kernel lets a process advise itself that

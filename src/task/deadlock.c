@@ -20,6 +20,7 @@
 #include "base/panic.h"
 #include "park/wait.h"
 #include "sys/census.h"
+#include "sys/sample.h"
 #include "task/signals.h"
 #include "task/timer.h"
 
@@ -62,7 +63,8 @@ bool hocket__deadlock_outside(bool for_cancel)
     void (*const ours[])(int) = {
         hocket__signals_handler,
         (void (*)(int))(void (*)(void))hocket__dump_signal_handler, /* it wakes no task */
-        hocket__timeout_handler,
+        (void (*)(int))(void (*)(void))hocket__timeout_handler,
+        (void (*)(int))(void (*)(void))hocket__sample_handler,
     };
     return (for_cancel && hocket__signals_on()) || hocket__timers_pending() ||
            hocket__foreign_handlers(ours, sizeof ours / sizeof *ours);

@@ -188,7 +188,8 @@ static void pending(void)
     hocket__signals_pending();
 }
 
-static int start(const hocket_runtime_options *o, bool seat)
+/* host: the caller, of hocket_run; NULL otherwise. */
+static int start(const hocket_runtime_options *o, hocket_task *host)
 {
     struct hocket__sched_config config = {
         .run = hocket__task_run,
@@ -205,13 +206,14 @@ static int start(const hocket_runtime_options *o, bool seat)
         return world;
     if (world)
         config.workers = 0;
-    config.seat = seat || config.workers == 0;
+    config.seat = host != NULL || config.workers == 0;
+    config.host = host;
     config.max_blocking = config.workers == 0    ? 0
                           : o && o->max_blocking ? o->max_blocking
                                                  : MAX_BLOCKING;
     config.watchdog = o && o->watchdog ? o->watchdog : WATCHDOG;
     config.report = o && o->quiet_watchdog ? NULL : hocket__report_stuck;
-    err = hocket__deadlock_set(o ? o->on_deadlock : HOCKET_DEADLOCK_DEFAULT, seat);
+    err = hocket__deadlock_set(o ? o->on_deadlock : HOCKET_DEADLOCK_DEFAULT, host != NULL);
     if (err)
         return err;
     if (hocket__deadlock_watched()) {
@@ -242,6 +244,7 @@ static void stop(hocket_task *self)
 {
     hk_store(&stopper, self);
     hocket__scope_drain(&hocket__root_scope, self);
+    hocket__sched_seat_free();
     exits_run();
     hocket__cancel_scope(&hocket__daemon_scope.cancel);
     hocket__scope_drain(&hocket__daemon_scope, self);
@@ -268,7 +271,7 @@ int hocket_runtime_start(const hocket_runtime_options *options)
         return 0;
     }
     busy_begin();
-    int err = hk_load(&starts) > 0 ? 0 : start(options, false);
+    int err = hk_load(&starts) > 0 ? 0 : start(options, NULL);
     if (err == 0)
         (void)hk_add(&starts, 1);
     busy_end();
@@ -392,7 +395,7 @@ int hocket_run_with(hocket_task_fn *fn, void *arg, const hocket_runtime_options 
     if (is_inside(self))
         return -EBUSY;
     busy_begin();
-    int err = hk_load(&starts) > 0 ? -EBUSY : start(options, true);
+    int err = hk_load(&starts) > 0 ? -EBUSY : start(options, self);
     if (err == 0)
         hk_store(&starts, 1);
     busy_end();

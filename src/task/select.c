@@ -242,8 +242,13 @@ static int line_up_queues(struct select *s)
     }
     /* The wakes wait until the last one is let go. */
     struct hocket__wakes none = { NULL, NULL };
-    for (hocket_queue *q = NULL; (q = next_queue(s, q)) != NULL;)
+    bool by_right = false;
+    for (hocket_queue *q = NULL; (q = next_queue(s, q)) != NULL;) {
+        by_right = by_right || hocket__queue_by_right(q);
         hocket__queue_let_go(q, &none);
+    }
+    if (by_right && rc == NOBODY)
+        hk_fence_sc();
     hocket__wakes_run(&wakes);
     if (old != NULL)
         hocket__free(old);

@@ -29,7 +29,7 @@ void hocket__signals_in_child(void);
  * none comes to it.
  */
 void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context);
-void hocket__timeout_handler(int signal); /* trace/timeout.c */
+void hocket__timeout_handler(int signal, siginfo_t *info, void *context); /* trace/timeout.c */
 int hocket__dump_signal_on(int signal);
 void hocket__dump_signal_off(void);
 void hocket__dump_serve(void);

@@ -91,10 +91,10 @@ void hocket__scope_failed(struct hocket__scope *s, int code, struct hocket__word
 /* So many tasks less.  The scope may be gone when this returns. */
 void hocket__scope_leave_others(struct hocket__cancel_scope *scope, uint32_t count);
 
-static inline void hocket__scope_leave_task(struct hocket__scope *s, uint32_t in_place_of)
+/* in_place_of: the task on top of which it ran, or NULL. */
+static inline void hocket__scope_leave_task(struct hocket__scope *s, const hocket_task *in_place_of)
 {
-    const hocket_task *counter = in_place_of ? hk_load(&s->counter) : NULL;
-    if (counter && counter->slot == in_place_of)
+    if (in_place_of && hk_load(&s->counter) == in_place_of)
         s->mine--;
     else
         hocket__scope_leave_others(&s->cancel, 1);
@@ -128,6 +128,9 @@ void hocket__join_in_place(hocket_task *self, hocket_task *task);
 /* Spawn with everything explicit. */
 int hocket__spawn(hocket_task **ret_task, struct hocket__scope *scope, hocket_task_fn *fn,
                   void *arg, const hocket_spawn_options *options, unsigned flags);
+
+/* Give a record back that nobody but its spawn has seen. */
+void hocket__task_unmake(hocket_task *task);
 
 /* Start the OS thread of a HOCKET_ON_THREAD task; join those that ended. */
 int hocket__thread_task_start(hocket_task *task, size_t stack_size);

@@ -28,6 +28,7 @@ static void *thread_main(void *arg)
 {
     struct thread_task *th = arg;
     hocket_task *t = th->task;
+    hk_store(&t->tid, hocket__thread_id());
     while (hk_load_acq(&th->ready) == 0)
         (void)hocket__futex_wait(&th->ready, 0, HOCKET_FOREVER);
     uint32_t life;

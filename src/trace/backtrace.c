@@ -10,6 +10,8 @@
  */
 #include "trace/backtrace.h"
 
+#include <string.h>
+
 #include "sys/context.h"
 #include "sys/stack.h"
 #include "sys/switch.h"
@@ -54,7 +56,7 @@ static bool start_at(struct hocket__frame *f, uintptr_t sp)
 static void walk(struct hocket__frame *f, struct hocket__frames *ret)
 {
     ret->count = 0;
-    ret->more = false;
+    ret->more = ret->running = false;
     do {
         if (ret->count == HOCKET__FRAMES_MAX) {
             ret->more = true;
@@ -92,13 +94,8 @@ static bool is_parked(uint32_t state)
     return state == HOCKET__PARKED || state == HOCKET__PARKED_C;
 }
 
-#if defined(__x86_64__)
-static const uint8_t context_regs[HOCKET__CONTEXT_REGS] = { 6, 3, 12, 13, 14, 15 };
-#else
-static const uint8_t context_regs[HOCKET__CONTEXT_REGS] = { 29, 19, 20, 21, 22, 23,
-                                                            24, 25, 26, 27, 28 };
-#endif
-#define THREAD_STACK ((uintptr_t)256 << 10) /* frames further up are not looked for */
+static const uint8_t context_regs[HOCKET__CONTEXT_REGS] = HOCKET__CONTEXT_NUMBERS;
+#define THREAD_STACK HOCKET__SAMPLE_STACK /* frames further up are not looked for */
 
 /* A thread that sleeps in a wait has left word where; see park/thread.c. */
 static bool backtrace_thread(hocket_task *task, bool in_handler, struct hocket__frames *ret)
@@ -120,6 +117,25 @@ static bool backtrace_thread(hocket_task *task, bool in_handler, struct hocket__
     f.high = c.sp + THREAD_STACK;
     walk(&f, ret);
     return same_place(task, seq, state, NULL) && hk_load_acq(&task->context) == at;
+}
+
+void hocket__backtrace_sample(const struct hocket__sample *s, bool in_handler,
+                              struct hocket__frames *ret)
+{
+    _Static_assert(HOCKET__SAMPLE_SP == HOCKET__REG_SP && HOCKET__SAMPLE_REGS <= HOCKET__REGS,
+                   "numbered alike");
+    uintptr_t sp = s->reg[HOCKET__SAMPLE_SP];
+    struct hocket__frame f = { .pc = s->pc + 1, /* an address in the function, none to return to */
+                               .known = s->known,
+                               .low = sp,
+                               .high = sp + (s->stack != NULL ? s->size : THREAD_STACK),
+                               .copy = s->stack,
+                               .in_handler = in_handler,
+                               .of_thread = true,
+                               .strict = true };
+    memcpy(f.reg, s->reg, sizeof s->reg);
+    walk(&f, ret);
+    ret->running = true;
 }
 
 bool hocket__backtrace_task(hocket_task *task, bool in_handler, struct hocket__frames *ret)

@@ -58,6 +58,10 @@ HOCKET_NO_ASAN HOCKET_NO_TSAN bool hocket__frame_peek(const struct hocket__frame
 {
     if (at < f->low || at > f->high - sizeof *ret || at % sizeof *ret != 0)
         return false;
+    if (f->copy != NULL) {
+        memcpy(ret, f->copy + (at - f->low), sizeof *ret);
+        return true;
+    }
     if (f->of_thread)
         return hocket__read_safely(at, ret, sizeof *ret);
     *ret = *(const volatile uintptr_t *)at;

@@ -34,6 +34,7 @@ struct hocket__frame {
     uintptr_t reg[HOCKET__REGS];
     uint32_t known;      /* bit a register */
     uintptr_t low, high; /* nothing outside is read */
+    const uint8_t *copy; /* of what lies between these; NULL: it is read where it lies */
     bool in_handler;
     bool of_thread; /* its stack may be gone at any time: read by the kernel */
     bool strict;    /* where there are no tables, no guess by the frame pointer */

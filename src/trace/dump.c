@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sched/worker.h"
+#include "sys/module.h"
 #include "sys/sanitizer.h"
 #include "trace/dump.h"
 #include "trace/names.h"
@@ -116,6 +117,29 @@ static void write_workers(struct hocket__dump *d)
     }
 }
 
+/* What a tool needs to find source lines: `hocket dump`. */
+static void write_files(struct hocket__dump *d)
+{
+    static const char digits[] = "0123456789abcdef";
+    static char own[4096];
+    struct hocket__out *o = &d->out;
+    struct hocket__named_file f;
+    for (unsigned i = 0; hocket__names_file(i, &f); i++) {
+        if (f.path == NULL && hocket__own_path(own, sizeof own) == 0)
+            continue;
+        hocket__out_text(o, i == 0 ? "files\n  " : "  ");
+        hocket__out_words(o, f.name != NULL ? f.name : program_invocation_short_name);
+        hocket__out_text(o, ": ");
+        for (size_t k = 0; k < f.build_id_size; k++) {
+            hocket__out_char(o, digits[f.build_id[k] >> 4]);
+            hocket__out_char(o, digits[f.build_id[k] & 15]);
+        }
+        hocket__out_text(o, f.build_id_size == 0 ? "- " : " ");
+        hocket__out_words(o, f.path != NULL ? f.path : own);
+        hocket__out_char(o, '\n');
+    }
+}
+
 static void write_all(struct hocket__dump *d)
 {
     make_room(d);
@@ -125,6 +149,7 @@ static void write_all(struct hocket__dump *d)
     hocket__dump_tree(d);
     if (d->missed > 0)
         hocket__dump_list(d);
+    write_files(d);
     hocket__out_text(&d->out, "hocket: end of dump\n");
     give_room_back();
 }
@@ -149,9 +174,9 @@ void hocket__dump_give_back(void)
         (void)hocket__futex_wake(&busy, 1);
 }
 
-struct hocket__dump *hocket__dump_begin(int fd, bool in_handler)
+struct hocket__dump *hocket__dump_begin(int fd, const void *context)
 {
-    if (!hocket__dump_take(in_handler))
+    if (!hocket__dump_take(context != NULL))
         return NULL;
     if (!hocket__stacks_pin()) {
         hocket__dump_give_back();
@@ -159,7 +184,8 @@ struct hocket__dump *hocket__dump_begin(int fd, bool in_handler)
     }
     memset(&dump, 0, sizeof dump);
     hocket__out_open(&dump.out, fd);
-    dump.in_handler = in_handler;
+    dump.in_handler = context != NULL;
+    dump.context = context;
     dump.now = hocket__clock();
     return &dump;
 }
@@ -167,15 +193,16 @@ struct hocket__dump *hocket__dump_begin(int fd, bool in_handler)
 int hocket__dump_end(struct hocket__dump *d)
 {
     int err = hocket__out_close(&d->out);
+    hocket__sample_end();
     hocket__names_end();
     hocket__stacks_unpin();
     hocket__dump_give_back();
     return err;
 }
 
-int hocket__dump_to(int fd, bool in_handler)
+int hocket__dump_to(int fd, const void *context)
 {
-    struct hocket__dump *d = hocket__dump_begin(fd, in_handler);
+    struct hocket__dump *d = hocket__dump_begin(fd, context);
     if (d == NULL)
         return -EBUSY;
     write_all(d);
@@ -184,5 +211,5 @@ int hocket__dump_to(int fd, bool in_handler)
 
 int hocket_dump(int fd)
 {
-    return hocket__dump_to(fd, false);
+    return hocket__dump_to(fd, NULL);
 }

@@ -47,12 +47,14 @@ struct hocket__dumped_scope {
 struct hocket__dump {
     struct hocket__out out;
     bool in_handler;
+    const void *context; /* that the handler interrupted, or NULL */
     hocket_time now;
     struct hocket__dumped *tasks;
     struct hocket__dumped_scope *scopes;
     uint32_t task_count, task_room, scope_count, scope_room;
     uint32_t by_state[HOCKET__DUMP_STATES];
     uint32_t missed; /* tasks for which there was no room */
+    unsigned asked;  /* tasks whose answer is kept: dump_running.c */
 };
 
 /* What one look at a task gives; `stack` is looked at only when asked for. */
@@ -66,6 +68,8 @@ struct hocket__look {
     bool on_top;  /* a joiner whose child runs on its stack */
     bool stacked; /* `frames` are good */
     struct hocket__frames frames;
+    enum hocket__sample_answer refused; /* why they are not, if it runs and this is not GOOD */
+    char thread_state;                  /* with SILENT */
 };
 
 /* ---- dump_collect.c */
@@ -73,6 +77,12 @@ void hocket__dump_collect(struct hocket__dump *d);
 /* The same without a backtrace.  False if the record is nobody's, or its task has ended. */
 bool hocket__dump_state_of(hocket_task *t, struct hocket__look *l);
 bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__look *l);
+
+/* ---- dump_running.c */
+/* Asks the thread that runs it; false: then `refused` may say why. */
+bool hocket__dump_running(struct hocket__dump *d, struct hocket__look *l);
+struct hocket__worker *hocket__dump_worker_of(const hocket_task *t); /* that runs it, or NULL */
+uintptr_t hocket__dump_stack_end(const hocket_task *self);           /* 0: not a fiber's */
 
 /* ---- dump_tree.c */
 void hocket__dump_tree(struct hocket__dump *d);
@@ -89,11 +99,11 @@ void hocket__dump_name(struct hocket__dump *d, const hocket_task *t, uint64_t id
 void hocket__dump_start(void);
 
 /* ---- dump.c */
-/* All of it; 0, -EBUSY, or a write's error. */
-int hocket__dump_to(int fd, bool in_handler);
+/* All of it, in a handler with its context, else NULL; 0, -EBUSY, or a write's error. */
+int hocket__dump_to(int fd, const void *context);
 
 /* NULL: somebody else makes one (in handlers), or the stacks are just being given back. */
-struct hocket__dump *hocket__dump_begin(int fd, bool in_handler);
+struct hocket__dump *hocket__dump_begin(int fd, const void *context);
 int hocket__dump_end(struct hocket__dump *d); /* 0 or a write's error */
 
 /*

@@ -13,16 +13,6 @@
 #include "task/task.h"
 #include "trace/dump.h"
 
-static bool on_a_worker(const hocket_task *t)
-{
-    for (int i = 0, n = hk_load_acq(&hocket__rt.count); i < n; i++) {
-        struct hocket__worker *w = hk_load_acq(&hocket__rt.workers[i]);
-        if (w != NULL && hk_load(&w->running) == t)
-            return true;
-    }
-    return false;
-}
-
 static enum hocket__dump_state fiber_state(hocket_task *t, bool waiting, uint32_t wait)
 {
     bool suspended = hk_load_acq(&t->stack) != NULL;
@@ -30,7 +20,7 @@ static enum hocket__dump_state fiber_state(hocket_task *t, bool waiting, uint32_
         return HOCKET__DUMP_WAITING;
     if (suspended || hk_load(&t->queued_on) != 0)
         return HOCKET__DUMP_READY;
-    return waiting || on_a_worker(t) ? HOCKET__DUMP_RUNNING : HOCKET__DUMP_READY;
+    return waiting || hocket__dump_worker_of(t) ? HOCKET__DUMP_RUNNING : HOCKET__DUMP_READY;
 }
 
 /* Sets *ret_seq to the number of the wait that was looked at. */
@@ -70,11 +60,15 @@ bool hocket__dump_look(struct hocket__dump *d, hocket_task *t, struct hocket__lo
         uint32_t seq;
         if (!look_once(t, l, &seq))
             return false;
-        l->stacked = hocket__backtrace_task(t, d->in_handler, &l->frames);
+        l->refused = HOCKET__SAMPLE_GOOD;
+        l->stacked = hocket__backtrace_task(t, d->in_handler, &l->frames) ||
+                     hocket__dump_running(d, l);
         if (hk_load_acq(&t->wait_seq) == seq && hk_load_acq(&t->id) == l->id)
             return true;
     }
-    l->stacked = false; /* it is quick: what we have is a mixture of neighbouring moments */
+    l->stacked = false;
+    l->refused =
+        HOCKET__SAMPLE_GOOD; /* it is quick: what we have is a mixture of neighbouring moments */
     l->cls = NULL;
     l->state = HOCKET__DUMP_RUNNING;
     return true;
@@ -90,6 +84,7 @@ static uint64_t key_of(const struct hocket__look *l)
         key = hocket__hash_mix(key, l->cls->holder ? (uintptr_t)l->object : 0);
         key = hocket__hash_mix(key, l->deadline == HOCKET_FOREVER);
     }
+    key = hocket__hash_mix(key, l->refused);
     for (unsigned i = 0; l->stacked && i < l->frames.count; i++)
         key = hocket__hash_mix(key, l->frames.pc[i]);
     return key;

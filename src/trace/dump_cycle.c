@@ -9,23 +9,13 @@
 #include <hocket/dump.h>
 
 #include "park/graph.h"
-#include "sched/worker.h"
 #include "task/deadlock.h"
 #include "trace/dump.h"
-
-/* The end of the stack that the caller stands on; 0: not a fiber's. */
-static uintptr_t stack_end(const hocket_task *self)
-{
-    struct hocket__worker *w = hocket__worker_here();
-    if (hk_load(&self->kind) != HOCKET__FIBER || w == NULL || w->stack == NULL)
-        return 0;
-    return (uintptr_t)hocket__stack_top(w->stack);
-}
 
 static void show_cycle(hocket_task *const *tasks, unsigned count)
 {
     static struct hocket__look l; /* one dump at a time */
-    struct hocket__dump *d = hocket__dump_begin(2, false);
+    struct hocket__dump *d = hocket__dump_begin(2, NULL);
     if (d == NULL)
         return;
     hocket__out_text(&d->out, "hocket: tasks that wait for each other:\n");
@@ -33,7 +23,7 @@ static void show_cycle(hocket_task *const *tasks, unsigned count)
         if (!hocket__dump_look(d, tasks[i], &l))
             continue;
         if (i == 0) {
-            hocket__backtrace_here(stack_end(tasks[0]), false, &l.frames);
+            hocket__backtrace_here(hocket__dump_stack_end(tasks[0]), false, &l.frames);
             l.stacked = true;
         }
         struct hocket__dumped one = { .id = l.id, .slot = tasks[i]->slot };

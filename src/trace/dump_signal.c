@@ -41,23 +41,24 @@ static hocket__guard change_guard; /* all below */
 static struct sigaction before;
 static void *mark;
 
-static void write_to(int fd, bool in_handler)
+static void write_to(int fd, const void *context)
 {
     static const char other[] = "hocket: another dump is being made\nhocket: end of dump\n";
-    if (hocket__dump_to(fd, in_handler) == -EBUSY && write(fd, other, sizeof other - 1) < 0)
+    if (hocket__dump_to(fd, context) == -EBUSY && write(fd, other, sizeof other - 1) < 0)
         return; /* nobody to tell */
 }
 
-static void serve(bool in_handler)
+/* In the handler with its context, else NULL. */
+static void serve(const void *context)
 {
     int saved = errno;
     if (hk_load(&wanted) && hk_xchg(&wanted, false))
-        write_to(STDERR_FILENO, in_handler);
+        write_to(STDERR_FILENO, context);
     uint64_t request = hk_load(&asked) != 0 ? hk_xchg(&asked, 0) : 0;
     if (request != 0) {
         int fd = hocket__open_of((int)(request >> 32), (int)(request & UINT32_MAX) - 1);
         if (fd >= 0) {
-            write_to(fd, in_handler);
+            write_to(fd, context);
             hocket__close(fd);
         }
     }
@@ -66,7 +67,7 @@ static void serve(bool in_handler)
 
 void hocket__dump_serve(void)
 {
-    serve(false);
+    serve(NULL);
 }
 
 /* The default action, now that the handler is going to return. */
@@ -87,7 +88,6 @@ static bool from_the_tool(const siginfo_t *info)
 void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context)
 {
     int saved = errno;
-    (void)context;
     if (from_the_tool(info)) {
         uint32_t fd = (uint32_t)(uintptr_t)info->si_value.sival_ptr;
         if (info->si_uid == geteuid() && !hocket__rights_differ() && fd < INT32_MAX)
@@ -106,7 +106,7 @@ void hocket__dump_signal_handler(int signal, siginfo_t *info, void *context)
     if (hk_load_acq(&hocket__rt.running) && hk_load(&hocket__rt.threads))
         hocket__sched_interrupt();
     else
-        serve(true);
+        serve(context);
     errno = saved;
 }
 
@@ -140,6 +140,8 @@ static int put_on(int signal, bool keep_ignored)
     struct sigaction action = { .sa_sigaction = hocket__dump_signal_handler,
                                 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
     (void)sigemptyset(&action.sa_mask);
+    /* Whoever is asked for its calls meanwhile answers with those that we have interrupted. */
+    (void)sigaddset(&action.sa_mask, HOCKET__SAMPLE_SIGNAL);
     if (sigaction(signal, NULL, &before) != 0)
         return -EINVAL;
     hk_store(&ignores, keep_ignored && before.sa_handler == SIG_IGN);

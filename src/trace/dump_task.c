@@ -70,6 +70,41 @@ static unsigned first_shown(struct hocket__dump *d, const struct hocket__frames 
     return found > 0 ? found : park;
 }
 
+/* The library's own function under that of the root task is left out too. */
+static unsigned without_root(struct hocket__dump *d, const struct hocket__frames *f, unsigned end)
+{
+    struct hocket__name n;
+    hocket__name_of(f->pc[end - 1], d->in_handler, &n);
+    return is(&n, "root_main") && end > 1 ? end - 1 : end;
+}
+
+/* Of the task that makes the dump, how it is made is left out. */
+static unsigned first_running(struct hocket__dump *d, const struct hocket__frames *f)
+{
+    struct hocket__name n;
+    hocket__name_of(f->pc[0], d->in_handler, &n);
+    if (!is(&n, "hocket__backtrace_here"))
+        return 0;
+    for (unsigned i = 1; i < f->count; i++) {
+        hocket__name_of(f->pc[i], d->in_handler, &n);
+        if (!n.ours)
+            return i;
+    }
+    return 0;
+}
+
+/* It may run on top of the task that joins it. */
+static unsigned end_running(struct hocket__dump *d, const struct hocket__frames *f)
+{
+    struct hocket__name n;
+    for (unsigned i = 1; i < f->count; i++) {
+        hocket__name_of(f->pc[i], d->in_handler, &n);
+        if (is(&n, "hocket__task_run"))
+            return without_root(d, f, i);
+    }
+    return f->count;
+}
+
 /* Below the function of the task come the loop and the beginning of all stacks. */
 static unsigned end_shown(struct hocket__dump *d, const struct hocket__frames *f)
 {
@@ -78,8 +113,7 @@ static unsigned end_shown(struct hocket__dump *d, const struct hocket__frames *f
         hocket__name_of(f->pc[i], d->in_handler, &n);
         if (!is(&n, "hocket__task_run"))
             continue;
-        hocket__name_of(f->pc[i - 1], d->in_handler, &n);
-        return is(&n, "root_main") && i > 1 ? i - 1 : i;
+        return without_root(d, f, i);
     }
     return f->count;
 }
@@ -110,17 +144,40 @@ static void write_call(struct hocket__dump *d, uintptr_t pc, unsigned depth)
 
 void hocket__dump_frames(struct hocket__dump *d, const struct hocket__frames *f, unsigned depth)
 {
-    unsigned i = first_shown(d, f), end = end_shown(d, f);
+    unsigned i = f->running ? first_running(d, f) : first_shown(d, f);
+    unsigned end = f->running ? end_running(d, f) : end_shown(d, f);
     if (i >= end) {
         i = 0;
         end = f->count;
     }
     for (; i < end; i++)
         write_call(d, f->pc[i], depth);
-    if (f->more) {
+    if (f->more && end == f->count) {
         hocket__out_indent(&d->out, depth);
         hocket__out_text(&d->out, "at ... (more calls)\n");
     }
+}
+
+static void write_refused(struct hocket__dump *d, const struct hocket__look *l, unsigned depth)
+{
+    static const char *const why[] = {
+        [HOCKET__SAMPLE_BLOCKED] = "it blocks signal ",
+        [HOCKET__SAMPLE_IN_USE] = "not asked, the program uses signal ",
+        [HOCKET__SAMPLE_SILENT] = "no answer to signal ",
+        [HOCKET__SAMPLE_LATE] = "no time left to ask by signal ",
+    };
+    struct hocket__out *o = &d->out;
+    if (l->refused == HOCKET__SAMPLE_GOOD || l->refused == HOCKET__SAMPLE_GONE)
+        return;
+    hocket__out_indent(o, depth);
+    hocket__out_text(o, "calls not known: ");
+    hocket__out_text(o, why[l->refused]);
+    hocket__out_id(o, HOCKET__SAMPLE_SIGNAL);
+    if (l->refused == HOCKET__SAMPLE_SILENT) {
+        hocket__out_text(o, ", its state is ");
+        hocket__out_char(o, l->thread_state);
+    }
+    hocket__out_char(o, '\n');
 }
 
 /* ---- what it waits for ---- */
@@ -282,4 +339,6 @@ void hocket__dump_task(struct hocket__dump *d, const struct hocket__look *l, uns
     hocket__out_char(o, '\n');
     if (l->stacked)
         hocket__dump_frames(d, &l->frames, depth + 2);
+    else
+        write_refused(d, l, depth + 2);
 }

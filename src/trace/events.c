@@ -76,14 +76,14 @@ const char *hocket__event_kind_name(uint32_t number)
 #define AGAIN     0x800u /* the second event of one moment */
 #define KIND(how) ((how)&0xffu)
 
-static inline uint64_t stamp(struct hocket__ring *r, int64_t ticks)
+static inline uint64_t stamp(struct hocket__trace_ring *r, int64_t ticks)
 {
     return r->last = (uint64_t)ticks << 8;
 }
 
 /* May the next task have the stamp of the one that left? */
-static inline bool at_once(const struct hocket__ring *r, struct hocket__worker *w, uint64_t next,
-                           uint64_t task)
+static inline bool at_once(const struct hocket__trace_ring *r, struct hocket__worker *w,
+                           uint64_t next, uint64_t task)
 {
     if (w == NULL || !w->passing)
         return false;
@@ -93,7 +93,7 @@ static inline bool at_once(const struct hocket__ring *r, struct hocket__worker *
 }
 
 /* A task leaves: its event is the one before `next`. */
-static inline void left(struct hocket__ring *r, struct hocket__worker *w, uint64_t next,
+static inline void left(struct hocket__trace_ring *r, struct hocket__worker *w, uint64_t next,
                         uint64_t task)
 {
     const uint32_t both = HKT_CLASS_TASKS | HKT_CLASS_WAITS;
@@ -103,7 +103,7 @@ static inline void left(struct hocket__ring *r, struct hocket__worker *w, uint64
                  hk_load(&hocket__hooks) == NULL;
 }
 
-static inline bool unlabelled(const struct hocket__ring *r, const struct hocket__worker *w)
+static inline bool unlabelled(const struct hocket__trace_ring *r, const struct hocket__worker *w)
 {
     return w != NULL && hk_load(&r->worker) != w->index;
 }
@@ -112,39 +112,39 @@ static inline bool unlabelled(const struct hocket__ring *r, const struct hocket_
 static HK_NOINLINE void put_slowly(unsigned how, uint64_t task, uint64_t object, uint64_t value)
 {
     struct hocket__worker *w = hocket__worker_here();
-    struct hocket__ring *r = hocket__ring_here();
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
     if (w != NULL)
         w->passing = false;
-    if (r == NULL || !hocket__ring_begin(r))
+    if (r == NULL || !hocket__trace_ring_begin(r))
         return;
     uint64_t next = hk_load(&r->next);
     if (how & LABELS && unlabelled(r, w)) {
         hk_store(&r->worker, w->index);
-        hocket__ring_put(r, next++, stamp(r, hocket__ticks()) | HKT_LANE_OF, 0, hk_load(&r->tid),
-                         (uint64_t)w->index + 1);
+        hocket__trace_ring_put(r, next++, stamp(r, hocket__ticks()) | HKT_LANE_OF, 0,
+                               hk_load(&r->tid), (uint64_t)w->index + 1);
     }
-    hocket__ring_put(r, next++, stamp(r, hocket__ticks()) | KIND(how), task, object, value);
-    hocket__ring_end(r, next);
+    hocket__trace_ring_put(r, next++, stamp(r, hocket__ticks()) | KIND(how), task, object, value);
+    hocket__trace_ring_end(r, next);
 }
 
 /* Calls nothing on its way, so it needs no frame. */
 static HK_NOINLINE void put(unsigned how, uint64_t task, uint64_t object, uint64_t value)
 {
     struct hocket__worker *w = hocket__worker_here();
-    struct hocket__ring *r = hocket__ring_there();
+    struct hocket__trace_ring *r = hocket__trace_ring_there();
     if (hk_unlikely(r == NULL || (how & LABELS && unlabelled(r, w)) || hocket__ticks_by_clock ||
                     hk_peek(&r->busy))) {
         put_slowly(how, task, object, value);
         return;
     }
-    (void)hocket__ring_begin(r);
+    (void)hocket__trace_ring_begin(r);
     uint64_t next = hk_load(&r->next);
     bool same = how & AGAIN || (how & ENTERS && at_once(r, w, next, task));
     uint64_t when = same ? r->last : stamp(r, hocket__ticks_counter());
-    hocket__ring_put(r, next++, when | KIND(how), task, object, value);
+    hocket__trace_ring_put(r, next++, when | KIND(how), task, object, value);
     if (how & LEAVES && w != NULL)
         left(r, w, next, task);
-    hocket__ring_end(r, next);
+    hocket__trace_ring_end(r, next);
 }
 
 void hocket__event_put(enum hkt_event_kind kind, uint64_t task, uint64_t object, uint64_t value)
@@ -159,18 +159,19 @@ static void put_text(unsigned how, uint64_t task, uint64_t object, uint64_t valu
     uint32_t slots = (uint32_t)((length + HKT_TEXT_BYTES - 1) / HKT_TEXT_BYTES);
     memcpy(words, text, length);
     struct hocket__worker *w = hocket__worker_here();
-    struct hocket__ring *r = hocket__ring_here();
-    if (r == NULL || !hocket__ring_begin(r))
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
+    if (r == NULL || !hocket__trace_ring_begin(r))
         return;
     uint64_t next = hk_load(&r->next), when = stamp(r, hocket__ticks());
-    hocket__ring_put(r, next++, when | KIND(how), task, object, value);
+    hocket__trace_ring_put(r, next++, when | KIND(how), task, object, value);
     for (uint32_t i = 0; i < slots; i++) {
         const uint64_t *s = &words[3 * i];
-        hocket__ring_put(r, next++, (uint64_t)(slots - 1 - i) << 8 | HKT_TEXT, s[0], s[1], s[2]);
+        hocket__trace_ring_put(r, next++, (uint64_t)(slots - 1 - i) << 8 | HKT_TEXT, s[0], s[1],
+                               s[2]);
     }
     if (how & LEAVES && w != NULL)
         left(r, w, next, task);
-    hocket__ring_end(r, next);
+    hocket__trace_ring_end(r, next);
 }
 
 void hocket__event_put_text(enum hkt_event_kind kind, uint64_t task, uint64_t object,

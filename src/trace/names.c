@@ -18,7 +18,8 @@
 
 struct file {
     uintptr_t bias, start, end;
-    const char *name;    /* last part of the path */
+    const char *path;    /* the loader's; NULL: the program's own */
+    const char *name;    /* last part of it */
     const uint8_t *data; /* NULL: cannot be read */
     size_t size;
     const Elf64_Sym *symbols;
@@ -92,8 +93,9 @@ static struct file *file_of(uintptr_t pc, bool in_handler)
         f->data = data;
     const char *slash = strrchr(m.path, '/');
     f->name = slash != NULL ? slash + 1 : m.path;
+    f->path = m.path;
     if (strcmp(m.path, "/proc/self/exe") == 0)
-        f->name = NULL; /* the program: that goes without saying */
+        f->path = f->name = NULL; /* the program: that goes without saying */
     if (f->data != NULL)
         find_tables(f);
     return f;
@@ -193,6 +195,35 @@ void hocket__name_of_object(const void *object, bool in_handler, struct hocket__
         ret->offset = address - s->st_value;
         return;
     }
+}
+
+/* A note with the name GNU and the type 3; linkers put it first into a section of its own. */
+static void find_build_id(const struct file *f, struct hocket__named_file *ret)
+{
+    const Elf64_Ehdr *e = (const void *)f->data;
+    for (size_t i = 0; f->symbols != NULL && i < e->e_shnum; i++) {
+        const Elf64_Shdr *s = section(f, i);
+        Elf64_Nhdr note;
+        if (s->sh_type != SHT_NOTE || !inside(f, s->sh_offset, s->sh_size) ||
+            s->sh_size < sizeof note + 4)
+            continue;
+        const uint8_t *at = f->data + s->sh_offset;
+        memcpy(&note, at, sizeof note);
+        if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
+            memcmp(at + sizeof note, "GNU", 4) != 0 || note.n_descsz > s->sh_size - sizeof note - 4)
+            continue;
+        ret->build_id = at + sizeof note + 4;
+        ret->build_id_size = note.n_descsz;
+    }
+}
+
+bool hocket__names_file(unsigned i, struct hocket__named_file *ret)
+{
+    if (i >= file_count)
+        return false;
+    *ret = (struct hocket__named_file){ .name = files[i].name, .path = files[i].path };
+    find_build_id(&files[i], ret); /* `symbols` tell that the sections are in the file */
+    return true;
 }
 
 void hocket__names_end(void)

@@ -26,6 +26,17 @@ void hocket__name_of(uintptr_t pc, bool in_handler, struct hocket__name *ret);
 /* The same for a static variable; `module` and `address` are not filled in.  Walks a table. */
 void hocket__name_of_object(const void *object, bool in_handler, struct hocket__name *ret);
 
+/*
+ * The files that were asked for since the last hocket__names_end, one by one; false: there are no
+ * more.  `path` is NULL for the program, as `name` is; without a build id it has no bytes.
+ */
+struct hocket__named_file {
+    const char *name, *path;
+    const uint8_t *build_id;
+    size_t build_id_size;
+};
+bool hocket__names_file(unsigned i, struct hocket__named_file *ret);
+
 void hocket__names_end(void);
 
 #endif

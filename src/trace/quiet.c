@@ -55,7 +55,7 @@ static void look(struct left *l)
 static void show(const struct left *l)
 {
     static struct hocket__look seen; /* one dump at a time */
-    struct hocket__dump *d = hocket__dump_begin(2, false);
+    struct hocket__dump *d = hocket__dump_begin(2, NULL);
     if (d == NULL)
         return;
     hocket__out_text(&d->out, "hocket: not quiet, these are left:\n");

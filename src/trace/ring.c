@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "park/forked.h"
 #include "park/guard.h"
 #include "park/tls.h"
 #include "sys/sys.h"
@@ -14,7 +15,7 @@
 #define PATIENCE    1000
 
 static hocket__guard rings_guard;
-static _Atomic(struct hocket__ring *) rings[HOCKET__RINGS_MAX];
+static _Atomic(struct hocket__trace_ring *) rings[HOCKET__RINGS_MAX];
 static _Atomic uint32_t ring_count;
 static _Atomic uint32_t denied;
 static _Atomic size_t ring_bytes = (size_t)4 << 20;
@@ -24,24 +25,56 @@ static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 
 /* Of this thread; a function of its own reads them, so that no fiber keeps their addresses. */
-__thread struct hocket__ring *hocket__ring_own HOCKET__TLS_MODEL;
+__thread struct hocket__trace_ring *hocket__trace_ring_own HOCKET__TLS_MODEL;
 struct here {
     int rounds;
-    bool over; /* it has given its ring back, or can have none */
+    bool over;   /* it has given its ring back, or can have none */
+    bool inside; /* it has the guard, or waits for it */
 };
 static __thread struct here here HOCKET__TLS_MODEL;
+
+/*
+ * False in a signal handler that interrupted this thread inside: the next event tries again.
+ * And in the child of a fork, where the holder may not exist: give up after a while.
+ */
+static bool lock(struct here *h)
+{
+    bool child = hk_load(&hocket__is_child), locked = !child;
+    if (h->inside)
+        return false;
+    h->inside = true;
+    hk_barrier(); /* against this thread's signal handlers alone, as below */
+    if (!child)
+        hocket__guard_lock(&rings_guard);
+    for (int i = 0; !locked && i < PATIENCE; i++) {
+        locked = hocket__guard_trylock(&rings_guard);
+        if (!locked)
+            hocket__thread_yield();
+    }
+    hk_barrier();
+    h->inside = locked;
+    return locked;
+}
+
+static void unlock(struct here *h)
+{
+    (void)hocket__guard_unlock(&rings_guard);
+    hk_barrier();
+    h->inside = false;
+}
 
 static void thread_end(void *arg)
 {
     struct here *h = arg;
     if (++h->rounds < EXIT_ROUNDS && pthread_setspecific(exit_key, h) == 0)
         return;
-    struct hocket__ring *r = hocket__ring_own;
+    struct hocket__trace_ring *r = hocket__trace_ring_own;
     h->over = true;
-    hocket__ring_own = NULL;
-    hocket__guard_lock(&rings_guard);
+    hocket__trace_ring_own = NULL;
+    bool locked = lock(h);
     hk_store(&r->ended, true);
-    (void)hocket__guard_unlock(&rings_guard);
+    if (locked)
+        unlock(h);
 }
 
 static void exit_key_make(void)
@@ -50,10 +83,10 @@ static void exit_key_make(void)
 }
 
 /* Of the rings whose thread has ended the one with the newest events; under the guard. */
-static struct hocket__ring *take_ended(void)
+static struct hocket__trace_ring *take_ended(void)
 {
     for (uint32_t i = hk_load(&ring_count); i-- > 0;) {
-        struct hocket__ring *r = hk_load(&rings[i]);
+        struct hocket__trace_ring *r = hk_load(&rings[i]);
         if (hk_load(&r->ended))
             return r;
     }
@@ -61,18 +94,19 @@ static struct hocket__ring *take_ended(void)
 }
 
 /* Under the guard. */
-static struct hocket__ring *make(void)
+static struct hocket__trace_ring *make(void)
 {
     uint32_t n = hk_load(&ring_count);
     size_t bytes = hk_load(&ring_bytes);
     void *memory;
-    if (n == HOCKET__RINGS_MAX || hocket__map(sizeof(struct hocket__ring) + bytes, &memory) != 0)
+    if (n == HOCKET__RINGS_MAX ||
+        hocket__map(sizeof(struct hocket__trace_ring) + bytes, &memory) != 0)
         return NULL;
-    struct hocket__ring *r = memory;
+    struct hocket__trace_ring *r = memory;
     r->slots = (struct hocket__slot *)(void *)((char *)memory + sizeof *r);
     r->mask = bytes / sizeof(struct hocket__slot) - 1;
     r->number = n;
-    hk_store_rel(&rings[n], r); /* pairs with hocket__ring_at */
+    hk_store_rel(&rings[n], r); /* pairs with hocket__trace_ring_at */
     hk_store_rel(&ring_count, n + 1);
     return r;
 }
@@ -82,25 +116,11 @@ int hocket__rings_prepare(void)
     return pthread_once(&exit_once, exit_key_make) == 0 && exit_key_made ? 0 : -ENOMEM;
 }
 
-/*
- * A signal handler may have interrupted the holder of the guard, on this very thread: give up
- * after a while.  The next event tries again.
- */
-static bool patient_lock(void)
+HK_COLD static struct hocket__trace_ring *attach(struct here *h)
 {
-    for (int i = 0; i < PATIENCE; i++) {
-        if (hocket__guard_trylock(&rings_guard))
-            return true;
-        hocket__thread_yield();
-    }
-    return false;
-}
-
-HK_COLD static struct hocket__ring *attach(struct here *h)
-{
-    if (h->over || !patient_lock())
+    if (h->over || !lock(h))
         return NULL;
-    struct hocket__ring *r = take_ended();
+    struct hocket__trace_ring *r = take_ended();
     if (r == NULL)
         r = make();
     if (r != NULL) {
@@ -108,7 +128,7 @@ HK_COLD static struct hocket__ring *attach(struct here *h)
         hk_store(&r->tid, (uint32_t)hocket__thread_id());
         hk_store(&r->worker, -1);
     }
-    (void)hocket__guard_unlock(&rings_guard);
+    unlock(h);
     h->over = r == NULL || pthread_setspecific(exit_key, h) != 0;
     if (h->over) {
         (void)hk_add(&denied, 1);
@@ -117,39 +137,41 @@ HK_COLD static struct hocket__ring *attach(struct here *h)
         return NULL;
     }
     h->rounds = 0;
-    hocket__ring_own = r;
+    hocket__trace_ring_own = r;
     return r;
 }
 
-HK_NOINLINE struct hocket__ring *hocket__ring_here(void)
+HK_NOINLINE struct hocket__trace_ring *hocket__trace_ring_here(void)
 {
-    struct hocket__ring *r = hocket__ring_own;
+    struct hocket__trace_ring *r = hocket__trace_ring_own;
     return hk_likely(r != NULL) ? r : attach(&here);
 }
 
-void hocket__ring_size(size_t bytes)
+void hocket__trace_ring_size(size_t bytes)
 {
     hk_store(&ring_bytes, bytes);
 }
 
-size_t hocket__ring_size_now(void)
+size_t hocket__trace_ring_size_now(void)
 {
     return hk_load(&ring_bytes);
 }
 
-void hocket__rings_forget(void)
+HK_NOINLINE void hocket__rings_forget(void)
 {
-    hocket__guard_lock(&rings_guard);
+    struct here *h = &here;
+    bool locked = lock(h);
     for (uint32_t i = 0, n = hk_load(&ring_count); i < n; i++) {
-        struct hocket__ring *r = hk_load(&rings[i]);
+        struct hocket__trace_ring *r = hk_load(&rings[i]);
         hk_store(&r->begin, hk_load_acq(&r->next));
         hk_store(&r->missed, 0);
     }
     hk_store(&denied, 0);
-    (void)hocket__guard_unlock(&rings_guard);
+    if (locked)
+        unlock(h);
 }
 
-struct hocket__ring *hocket__ring_at(uint32_t i)
+struct hocket__trace_ring *hocket__trace_ring_at(uint32_t i)
 {
     return i < hk_load_acq(&ring_count) ? hk_load_acq(&rings[i]) : NULL;
 }
@@ -160,16 +182,17 @@ uint32_t hocket__rings_denied(void)
 }
 
 /* The oldest slot that is still whole when `next` slots have been written. */
-static uint64_t oldest(const struct hocket__ring *r, uint64_t next)
+static uint64_t oldest(const struct hocket__trace_ring *r, uint64_t next)
 {
     uint64_t slots = r->mask + 1, begin = hk_load(&r->begin);
     uint64_t first = next + HOCKET__RING_MARGIN > slots ? next + HOCKET__RING_MARGIN - slots : 0;
     return first > begin ? first : begin;
 }
 
-uint64_t hocket__ring_copy(const struct hocket__ring *r, struct hkt_event *to, uint64_t *ret_lost)
+uint64_t hocket__trace_ring_copy(const struct hocket__trace_ring *r, struct hkt_event *to,
+                                 uint64_t *ret_lost)
 {
-    uint64_t next = hk_load_acq(&r->next); /* pairs with hocket__ring_end */
+    uint64_t next = hk_load_acq(&r->next); /* pairs with hocket__trace_ring_end */
     uint64_t from = oldest(r, next);
     for (uint64_t n = from; n < next; n++) {
         const struct hocket__slot *s = &r->slots[n & r->mask];

@@ -30,7 +30,7 @@ struct hocket__slot {
     _Atomic uint64_t words[4]; /* struct hkt_event */
 };
 
-struct hocket__ring {
+struct hocket__trace_ring {
     /* the thread that writes */
     _Atomic uint64_t next;   /* slots written since it was made; release */
     _Atomic uint64_t missed; /* events in a signal handler inside an event */
@@ -53,38 +53,39 @@ struct hocket__ring {
 int hocket__rings_prepare(void);
 
 /* The ring of the calling thread; NULL: it has none now.  Not to be kept.  Signal-safe. */
-struct hocket__ring *hocket__ring_here(void);
+struct hocket__trace_ring *hocket__trace_ring_here(void);
 /* The same, but NULL also before its first event.  For a leaf function: see park/tls.h. */
-extern __thread struct hocket__ring *hocket__ring_own HOCKET__TLS_MODEL;
+extern __thread struct hocket__trace_ring *hocket__trace_ring_own HOCKET__TLS_MODEL;
 #if defined(HOCKET__INLINE_LOCKS)
-static inline struct hocket__ring *hocket__ring_there(void)
+static inline struct hocket__trace_ring *hocket__trace_ring_there(void)
 {
-    return (struct hocket__ring *)HOCKET__TLS_GET64("hocket__ring_own", "0");
+    return (struct hocket__trace_ring *)HOCKET__TLS_GET64("hocket__trace_ring_own", "0");
 }
 #else
-#define hocket__ring_there hocket__ring_here
+#define hocket__trace_ring_there hocket__trace_ring_here
 #endif
 
 /* Bytes of each ring that is made from now on: a power of two, at least one page. */
-void hocket__ring_size(size_t bytes);
-size_t hocket__ring_size_now(void);
+void hocket__trace_ring_size(size_t bytes);
+size_t hocket__trace_ring_size_now(void);
 
 /* All events so far are none of the trace that begins now. */
 void hocket__rings_forget(void);
 
 /* Ring `i`, NULL beyond the last; and how many threads got none. */
-struct hocket__ring *hocket__ring_at(uint32_t i);
+struct hocket__trace_ring *hocket__trace_ring_at(uint32_t i);
 uint32_t hocket__rings_denied(void);
 
 /*
  * Copy what there is, oldest first, into `to` (room for all slots).  Returns how many events;
  * *ret_lost: how many older ones there were.
  */
-uint64_t hocket__ring_copy(const struct hocket__ring *r, struct hkt_event *to, uint64_t *ret_lost);
+uint64_t hocket__trace_ring_copy(const struct hocket__trace_ring *r, struct hkt_event *to,
+                                 uint64_t *ret_lost);
 
 /* ---- writing; between begin and end nothing may wait ---- */
 
-static inline bool hocket__ring_begin(struct hocket__ring *r)
+static inline bool hocket__trace_ring_begin(struct hocket__trace_ring *r)
 {
     if (hk_unlikely(hk_peek(&r->busy))) {
         hk_store(&r->missed, hk_load(&r->missed) + 1);
@@ -96,8 +97,8 @@ static inline bool hocket__ring_begin(struct hocket__ring *r)
 }
 
 /* The words of slot `n`, counted from `next`. */
-static inline void hocket__ring_put(struct hocket__ring *r, uint64_t n, uint64_t when, uint64_t a,
-                                    uint64_t b, uint64_t c)
+static inline void hocket__trace_ring_put(struct hocket__trace_ring *r, uint64_t n, uint64_t when,
+                                          uint64_t a, uint64_t b, uint64_t c)
 {
     struct hocket__slot *s = &r->slots[n & r->mask];
     hk_store(&s->words[0], when);
@@ -106,9 +107,9 @@ static inline void hocket__ring_put(struct hocket__ring *r, uint64_t n, uint64_t
     hk_store(&s->words[3], c);
 }
 
-static inline void hocket__ring_end(struct hocket__ring *r, uint64_t next)
+static inline void hocket__trace_ring_end(struct hocket__trace_ring *r, uint64_t next)
 {
-    hk_store_rel(&r->next, next); /* pairs with hocket__ring_copy */
+    hk_store_rel(&r->next, next); /* pairs with hocket__trace_ring_copy */
     hk_barrier();
     hk_store(&r->busy, false);
 }

@@ -25,18 +25,19 @@
 
 static hocket__guard guard; /* the timer */
 
-void hocket__timeout_handler(int signal)
+void hocket__timeout_handler(int signal, siginfo_t *info, void *context)
 {
     static const char line[] = "hocket: the time of the test is over\n";
-    (void)signal;
+    (void)signal, (void)info;
     if (write(STDERR_FILENO, line, sizeof line - 1) >= 0)
-        (void)hocket__dump_to(STDERR_FILENO, true);
+        (void)hocket__dump_to(STDERR_FILENO, context);
     abort();
 }
 
 int hocket_test_timeout(hocket_time timeout)
 {
-    struct sigaction action = { .sa_handler = hocket__timeout_handler, .sa_flags = SA_ONSTACK };
+    struct sigaction action = { .sa_sigaction = hocket__timeout_handler,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK };
     if (timeout < 0)
         return -EINVAL;
     (void)sigemptyset(&action.sa_mask);

@@ -118,7 +118,7 @@ static int start(const char *name, size_t buffer, uint32_t wanted)
     wanted = wanted ? wanted : HOCKET_TRACE_DEFAULT;
     if (bytes == 0 || (wanted & ~(uint32_t)CLASSES) != 0)
         return -EINVAL;
-    hocket__ring_size(bytes);
+    hocket__trace_ring_size(bytes);
     int err = hocket__path_whole(name, path, sizeof path);
     if (err == 0)
         err = path_try();
@@ -155,8 +155,8 @@ static uint64_t written_at;
 static uint64_t events_now(void)
 {
     uint64_t n = 0;
-    const struct hocket__ring *r;
-    for (uint32_t i = 0; (r = hocket__ring_at(i)) != NULL; i++)
+    const struct hocket__trace_ring *r;
+    for (uint32_t i = 0; (r = hocket__trace_ring_at(i)) != NULL; i++)
         n += hk_load(&r->next);
     return n;
 }

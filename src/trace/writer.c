@@ -46,7 +46,7 @@ static size_t scratch_size;
 int hocket__writer_prepare(void)
 {
     void *memory;
-    size_t size = hocket__ring_size_now();
+    size_t size = hocket__trace_ring_size_now();
     if (scratch_size >= size)
         return 0;
     if (hocket__map(size, &memory) != 0)
@@ -101,7 +101,7 @@ static void section(uint32_t type, uint32_t count, uint64_t size)
 static uint32_t lanes(void)
 {
     uint32_t n = 0;
-    while (hocket__ring_at(n) != NULL)
+    while (hocket__trace_ring_at(n) != NULL)
         n++;
     return n;
 }
@@ -207,7 +207,7 @@ static uint64_t rebase(struct hkt_event *events, uint64_t count, uint64_t base)
     return kept;
 }
 
-static void lane(const struct hocket__ring *r, uint64_t base)
+static void lane(const struct hocket__trace_ring *r, uint64_t base)
 {
     struct hkt_lane head = { .number = r->number,
                              .worker = hk_load(&r->worker),
@@ -216,7 +216,7 @@ static void lane(const struct hocket__ring *r, uint64_t base)
                              .missed = hk_load(&r->missed) };
     uint64_t count = 0;
     if ((r->mask + 1) * sizeof(struct hkt_event) <= scratch_size)
-        count = rebase(scratch, hocket__ring_copy(r, scratch, &head.lost), base);
+        count = rebase(scratch, hocket__trace_ring_copy(r, scratch, &head.lost), base);
     if (!head.ended)
         thread_name(head.tid, head.name);
     section(HKT_LANE, (uint32_t)count, sizeof head + count * sizeof(struct hkt_event));
@@ -361,7 +361,7 @@ static void all(const struct hocket__trace_began *began, uint32_t classes, uint3
     naming = hocket__dump_take(true); /* while a dump is made there are no names */
     header(began, lane_count, classes, flags);
     for (uint32_t i = 0; i < lane_count; i++)
-        lane(hocket__ring_at(i), began->ticks);
+        lane(hocket__trace_ring_at(i), began->ticks);
     kinds();
     tasks();
     symbols();

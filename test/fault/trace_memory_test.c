@@ -67,8 +67,49 @@ START_TEST(no_ring)
         HK_EXPECT_EQ(pthread_join(t, NULL), 0);
     }
     HK_EXPECT_EQ(hocket__rings_denied(), 3); /* threads, not events */
-    HK_EXPECT_EQ(hk_load(&hocket__ring_here()->next), 2);
-    HK_EXPECT(hocket__ring_at(1) == NULL);
+    HK_EXPECT_EQ(hk_load(&hocket__trace_ring_here()->next), 2);
+    HK_EXPECT(hocket__trace_ring_at(1) == NULL);
+    HK_EXPECT_EQ(hocket_trace_stop(), 0);
+}
+END_TEST
+
+/* A thread that must wait for another's ring to be made loses nothing. */
+enum { SLOW = 6 };
+static pthread_barrier_t together;
+
+static int map_slowly(size_t size, void **ret)
+{
+    for (int i = 0; i < 20000; i++)
+        hocket__thread_yield();
+    return hocket__sys_linux.map(size, ret);
+}
+
+static void *mark_together(void *arg)
+{
+    (void)arg;
+    (void)pthread_barrier_wait(&together);
+    hocket_trace_mark("one");
+    (void)pthread_barrier_wait(&together); /* a ring for each */
+    return NULL;
+}
+
+START_TEST(slow_ring)
+{
+    pthread_t t[SLOW];
+    uint64_t events = 0;
+    sys = hocket__sys_linux;
+    sys.map = map_slowly;
+    hocket__sys = &sys;
+    HK_EXPECT_EQ(pthread_barrier_init(&together, NULL, SLOW), 0);
+    HK_EXPECT_EQ(hocket_trace_start("/dev/null", NULL), 0);
+    for (int i = 0; i < SLOW; i++)
+        HK_EXPECT_EQ(pthread_create(&t[i], NULL, mark_together, NULL), 0);
+    for (int i = 0; i < SLOW; i++)
+        HK_EXPECT_EQ(pthread_join(t[i], NULL), 0);
+    struct hocket__trace_ring *r;
+    for (uint32_t i = 0; (r = hocket__trace_ring_at(i)) != NULL; i++)
+        events += hk_load(&r->next);
+    HK_EXPECT_EQ(events, 2 * SLOW); /* and its text */
     HK_EXPECT_EQ(hocket_trace_stop(), 0);
 }
 END_TEST
@@ -179,6 +220,7 @@ SUITE("trace without memory", 20)
     suite_once(no_profile);
     suite_once(no_trace);
     suite_once(no_ring);
+    suite_once(slow_ring);
     suite_once(larger);
     suite_once(no_folder);
 }

@@ -298,11 +298,11 @@ static int joiner_holds_m(void *arg)
     HK_EXPECT_OK(hocket_spawn_task(&t, NULL, child_wants_m, NULL, NULL));
     return hocket_join(t, NULL, HOCKET_FOREVER);
 }
-/* One worker, so that nobody else takes the child: it runs on its joiner's stack. */
+/* No workers, so that nobody else takes the child, a lent one neither: it runs on its joiner's stack. */
 static void deadlock_join_in_place(void)
 {
     hocket_runtime_options options = HOCKET_RUNTIME_OPTIONS_DEFAULT;
-    options.workers = 1;
+    options.workers = HOCKET_NO_WORKERS;
     hocket_run_with(joiner_holds_m, NULL, &options);
 }
 

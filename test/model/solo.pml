@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * solo - one thread's right to use a ring without locked instructions
+ * solo - one thread's right to use a queue without locked instructions
  *
- * Models src/queue/solo.h (enter, leave, earned, revoke) and what hocket__ring_slow and
- * hocket__ring_fast of src/queue/ring.h do with it.  Two threads use the ring, which here is one
+ * Models src/queue/solo.h (enter, leave, earned, revoke) and what hocket__queue_hold and
+ * hocket__queue_let_go of src/queue/queue.c do with it.  Two threads use the queue, which here is one
  * word; the first has the right, and either gets it whenever it has held the queue twice.
  *
  * Holds: one is inside at a time, and sees all that was done before; nobody waits for ever.

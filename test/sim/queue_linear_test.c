@@ -270,6 +270,27 @@ EXPLORED(rendezvous, NULL)
     hocket_queue_free(queue);
 }
 
+/* One thread owns the queue when others come, and waits in it with them. */
+EXPLORED(rendezvous_owner_loses, NULL)
+{
+    int value, others = 1 + (int)explore_choice(2);
+    start(HOCKET_FIFO, HOCKET_RENDEZVOUS);
+    atomic_store(&offered, 0);
+    atomic_store(&accepted, 0);
+    for (int i = 0; i < 4; i++) /* each holds the queue once */
+        HK_EXPECT_EQ(hocket_queue_get(queue, &value, HOCKET_NOW), -ETIMEDOUT);
+    int a = explore_start(accept_all, NULL), b = -1;
+    if (others == 2)
+        b = explore_start(offer, (void *)3);
+    offer((void *)1);
+    if (others == 2)
+        explore_join(b);
+    HK_EXPECT_OK(hocket_queue_close(queue, HOCKET_CLOSE_DRAIN));
+    explore_join(a);
+    HK_EXPECT_EQ(atomic_load(&offered), atomic_load(&accepted));
+    hocket_queue_free(queue);
+}
+
 /* ---- batches ---- */
 
 static _Atomic int batch_put, batch_got;
@@ -434,6 +455,7 @@ SUITE("queue_linear", explored_limit())
     suite_once(waits_unbounded);
     suite_once(waits_spurious);
     suite_once(rendezvous);
+    suite_once(rendezvous_owner_loses);
     suite_once(batches_ring);
     suite_once(batches_others);
     suite_once(joins_ring);

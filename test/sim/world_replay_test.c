@@ -298,6 +298,23 @@ START_TEST(files_of_choices_that_are_damaged)
 }
 END_TEST
 
+START_TEST(choices_from_a_pipe)
+{
+    static const char text[] =
+        "hocket choices 1\nseed 3\nstrategy 0\nmax_choices 1000\nmax_delay 5\n"
+        "sweep 0 0\n1 2 go 3\nend 1\n";
+    char path[32];
+    int ends[2];
+    HK_EXPECT_EQ(pipe(ends), 0);
+    HK_EXPECT_EQ(write(ends[1], text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(ends[1]);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    int rc = hocket_sim_run(race, NULL, HOCKET_SIM_OPTIONS(.quiet = true, .replay = path));
+    HK_EXPECT(rc == 0 || rc == -EILSEQ);
+    close(ends[0]);
+}
+END_TEST
+
 /* More than there is room for: it is told that they are not kept. */
 static int draws_much(void *arg)
 {
@@ -336,5 +353,6 @@ SUITE("sim_replay", 60)
     suite_once(a_failing_schedule_gets_short_and_fails_again);
     suite_once(a_failing_seed_fails_again_alone);
     suite_once(files_of_choices_that_are_damaged);
+    suite_once(choices_from_a_pipe);
     suite_once(too_many_choices_to_keep);
 }

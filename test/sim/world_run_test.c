@@ -354,6 +354,7 @@ START_TEST(options_that_make_no_sense)
     HK_EXPECT_EQ(hocket_sim_run(asks, NULL, HOCKET_SIM_OPTIONS(.strategy = 3)), -EINVAL);
     HK_EXPECT_EQ(hocket_sim_run(asks, NULL, HOCKET_SIM_OPTIONS(.strategy = -1)), -EINVAL);
     HK_EXPECT_EQ(hocket_sim_run(asks, NULL, HOCKET_SIM_OPTIONS(.run_limit = -1)), -EINVAL);
+    HK_EXPECT_EQ(hocket_sim_run(asks, NULL, HOCKET_SIM_OPTIONS(.depth = 33)), -EINVAL);
     HK_EXPECT_EQ(hocket_sim_run(asks, NULL, HOCKET_SIM_OPTIONS(.replay = "/none", .quiet = true)),
                  -ENOENT);
 }

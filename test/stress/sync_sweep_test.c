@@ -376,12 +376,29 @@ static bool ended, released, waiting;
 static const volatile void *last_addr;
 static __thread bool counted;
 
+/*
+ * As a timer does, but only a wait that has an end: this thread may be late, and the waiter in the
+ * plain lock behind a condition's wait, which nobody may end.
+ */
+static void time_out(void)
+{
+    uint32_t s = hk_load_acq(&waiter->wait_state);
+    while (s == HOCKET__WAITING_C || s == HOCKET__PARKED_C) {
+        bool parked = s == HOCKET__PARKED_C;
+        if (hk_cas_sc(&waiter->wait_state, &s, HOCKET__TIMEDOUT)) {
+            if (parked)
+                waiter->ops->ready(waiter);
+            return;
+        }
+    }
+}
+
 static void end_it(void)
 {
     if (by_cancel)
         hocket_scope_cancel(&scope);
     else
-        (void)hocket__wait_decide(waiter, HOCKET__TIMEDOUT);
+        time_out();
 }
 
 static void second_waits(void)

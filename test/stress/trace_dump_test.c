@@ -14,7 +14,7 @@
 
 #include "support/dumped.h"
 
-static _Atomic bool over;
+static _Atomic bool over, under_way;
 static _Atomic unsigned dumps;
 static hocket_mutex mutex;
 static hocket_rwlock rwlock;
@@ -122,7 +122,72 @@ START_TEST(dumps_of_all_that_moves)
 }
 END_TEST
 
+/* ---- while tasks compute: their threads are asked ---- */
+
+static int computes(void *arg)
+{
+    struct seeded r = { (uintptr_t)arg };
+    for (int i = 0; i < 20; i++) {
+        double until = hk__expect_seconds() + seeded_below(&r, 300) / 1e6;
+        while (hk__expect_seconds() < until)
+            ;
+        int err = seeded_below(&r, 2) ? hocket_yield() : hocket_sleep(50 * HOCKET_US);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int computing(void *arg)
+{
+    struct seeded r = { *(uint64_t *)arg };
+    while (!hk_load(&over)) {
+        hocket_scope s;
+        hocket_scope_open(&s, NULL);
+        for (int k = 0; k < 12; k++) {
+            void *number = (void *)(uintptr_t)seeded_below(&r, 1u << 30);
+            hocket_spawn_options o = HOCKET_SPAWN_OPTIONS_DEFAULT;
+            o.placement = seeded_below(&r, 6) == 0 ? HOCKET_ON_THREAD : HOCKET_ON_FIBER;
+            hocket_task *t = NULL;
+            HK_EXPECT_OK(hocket_spawn_task(&t, &s, computes, number, &o));
+            hocket_task_release(t);
+        }
+        hk_store(&under_way, true);
+        HK_EXPECT_OK(hocket_scope_close(&s));
+    }
+    return 0;
+}
+
+static void *dumps_200(void *arg)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    HK_EXPECT(fd >= 0);
+    HK_WAIT_UNTIL(hk_load(&under_way));
+    for (int i = 0; i < 200; i++) {
+        int err = hocket_dump(fd);
+        HK_EXPECT(err == 0 || err == -EBUSY);
+    }
+    close(fd);
+    hk_store(&over, true);
+    return arg;
+}
+
+START_TEST(dumps_of_those_who_compute)
+{
+    pthread_t thread;
+    uint64_t seed = seeded_begin("trace_dump_computing");
+    hocket_runtime_options o = HOCKET_RUNTIME_OPTIONS_DEFAULT;
+    o.workers = 4;
+    o.no_signals = true;
+    o.quiet_watchdog = true;
+    HK_EXPECT_EQ(pthread_create(&thread, NULL, dumps_200, NULL), 0);
+    HK_EXPECT_EQ(hocket_run_with(computing, &seed, &o), 0);
+    HK_EXPECT_EQ(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 SUITE("trace_dump", 60)
 {
+    suite_once(dumps_of_those_who_compute);
     suite_once(dumps_of_all_that_moves);
 }

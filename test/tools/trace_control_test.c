@@ -297,8 +297,8 @@ static int interrupted(void *arg)
 static void child_is_interrupted(void)
 {
     (void)setenv("HOCKET_TRACE", file, 1);
-    /* One worker: this thread. Others block the signals that are not their own. */
-    (void)hocket_run_with(interrupted, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 1));
+    /* This thread alone: workers block the signals that are not their own, also one that is lent. */
+    (void)hocket_run_with(interrupted, NULL, HOCKET_RUNTIME_OPTIONS(.workers = HOCKET_NO_WORKERS));
 }
 
 START_TEST(ends)

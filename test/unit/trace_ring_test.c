@@ -17,7 +17,7 @@ static struct hkt_event copy[SLOTS];
 static void prepare(void)
 {
     HK_EXPECT_EQ(hocket__rings_prepare(), 0);
-    hocket__ring_size(BYTES);
+    hocket__trace_ring_size(BYTES);
 }
 
 /* Event n says the same in all its words, so that a torn one shows. */
@@ -39,7 +39,7 @@ START_TEST(all_are_there)
     prepare();
     for (uint64_t n = 0; n < KEPT; n++)
         say(n);
-    HK_EXPECT_EQ(hocket__ring_copy(hocket__ring_here(), copy, &lost), KEPT);
+    HK_EXPECT_EQ(hocket__trace_ring_copy(hocket__trace_ring_here(), copy, &lost), KEPT);
     HK_EXPECT_EQ(lost, 0);
     for (uint64_t n = 0; n < KEPT; n++) {
         HK_EXPECT_EQ(copy[n].task, n);
@@ -55,7 +55,7 @@ START_TEST(the_newest_are_kept)
     prepare();
     for (uint64_t n = 0; n < 10 * SLOTS; n++)
         say(n);
-    HK_EXPECT_EQ(hocket__ring_copy(hocket__ring_here(), copy, &lost), KEPT);
+    HK_EXPECT_EQ(hocket__trace_ring_copy(hocket__trace_ring_here(), copy, &lost), KEPT);
     HK_EXPECT_EQ(lost, 10 * SLOTS - KEPT);
     for (uint64_t n = 0; n < KEPT; n++)
         HK_EXPECT_EQ(copy[n].task, 10 * SLOTS - KEPT + n);
@@ -70,7 +70,7 @@ START_TEST(an_earlier_trace_is_forgotten)
         say(n);
     hocket__rings_forget();
     say(77);
-    HK_EXPECT_EQ(hocket__ring_copy(hocket__ring_here(), copy, &lost), 1);
+    HK_EXPECT_EQ(hocket__trace_ring_copy(hocket__trace_ring_here(), copy, &lost), 1);
     HK_EXPECT_EQ(lost, 0);
     HK_EXPECT_EQ(copy[0].task, 77);
 }
@@ -83,7 +83,7 @@ static void expect_text(const char *said, const char *kept, unsigned slots)
     hocket__rings_forget();
     hocket__event_put_text(HKT_MARK, 1, 2, 3, said);
     say(4);
-    HK_EXPECT_EQ(hocket__ring_copy(hocket__ring_here(), copy, &lost), slots + 2);
+    HK_EXPECT_EQ(hocket__trace_ring_copy(hocket__trace_ring_here(), copy, &lost), slots + 2);
     HK_EXPECT_EQ(HKT_KIND(&copy[0]), HKT_MARK);
     HK_EXPECT_EQ(copy[0].task, 1);
     HK_EXPECT_EQ(copy[0].object, 2);
@@ -117,10 +117,10 @@ END_TEST
 static void *say_one(void *arg)
 {
     say((uint64_t)(uintptr_t)arg);
-    return hocket__ring_here();
+    return hocket__trace_ring_here();
 }
 
-static struct hocket__ring *in_thread(uint64_t n)
+static struct hocket__trace_ring *in_thread(uint64_t n)
 {
     pthread_t t;
     void *ring;
@@ -133,15 +133,15 @@ START_TEST(a_ring_outlives_its_thread)
 {
     uint64_t lost;
     prepare();
-    struct hocket__ring *first = in_thread(1);
+    struct hocket__trace_ring *first = in_thread(1);
     HK_EXPECT(hk_load(&first->ended));
     HK_EXPECT(in_thread(2) == first);
-    HK_EXPECT(hocket__ring_here() == first); /* it is ours now */
+    HK_EXPECT(hocket__trace_ring_here() == first); /* it is ours now */
     HK_EXPECT(in_thread(3) != first);
-    HK_EXPECT_EQ(hocket__ring_copy(first, copy, &lost), 2);
+    HK_EXPECT_EQ(hocket__trace_ring_copy(first, copy, &lost), 2);
     HK_EXPECT_EQ(copy[0].task, 1);
     HK_EXPECT_EQ(copy[1].task, 2);
-    HK_EXPECT(hocket__ring_at(2) == NULL);
+    HK_EXPECT(hocket__trace_ring_at(2) == NULL);
 }
 END_TEST
 
@@ -162,10 +162,10 @@ START_TEST(copies_are_whole)
     uint64_t lost, before = 0;
     prepare();
     HK_EXPECT_EQ(pthread_create(&t, NULL, say_many, NULL), 0);
-    struct hocket__ring *r;
-    HK_WAIT_UNTIL((r = hocket__ring_at(0)) != NULL && hk_load(&r->next) > SLOTS);
+    struct hocket__trace_ring *r;
+    HK_WAIT_UNTIL((r = hocket__trace_ring_at(0)) != NULL && hk_load(&r->next) > SLOTS);
     for (int i = 0; i < run_scaled(2000, 100); i++) {
-        uint64_t count = hocket__ring_copy(r, copy, &lost);
+        uint64_t count = hocket__trace_ring_copy(r, copy, &lost);
         HK_EXPECT(count <= KEPT);
         HK_EXPECT(lost >= before);
         before = lost;
@@ -192,11 +192,11 @@ START_TEST(a_handler_does_not_tear)
     struct sigaction action = { .sa_handler = handler };
     prepare();
     HK_EXPECT_EQ(sigaction(SIGUSR1, &action, NULL), 0);
-    struct hocket__ring *r = hocket__ring_here();
-    HK_EXPECT(hocket__ring_begin(r));
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
+    HK_EXPECT(hocket__trace_ring_begin(r));
     HK_EXPECT_EQ(raise(SIGUSR1), 0); /* in the middle of an event */
     HK_EXPECT_EQ(hk_load(&r->missed), 1);
-    hocket__ring_end(r, hk_load(&r->next));
+    hocket__trace_ring_end(r, hk_load(&r->next));
     HK_EXPECT_EQ(raise(SIGUSR1), 0); /* and outside of one */
     HK_EXPECT_EQ(hk_load(&r->missed), 1);
     HK_EXPECT_EQ(hk_load(&r->next), 1);

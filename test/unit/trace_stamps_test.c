@@ -30,20 +30,20 @@ static uint64_t ticks(void)
     return (uint64_t)hocket__ticks() & BITS;
 }
 
-static uint64_t word(const struct hocket__ring *r, uint64_t n, unsigned i)
+static uint64_t word(const struct hocket__trace_ring *r, uint64_t n, unsigned i)
 {
     return hk_load(&r->slots[n & r->mask].words[i]);
 }
 
 static void leave(void)
 {
-    struct hocket__ring *r = hocket__ring_here();
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
     HK_EXPECT(r != NULL);
     hk_store(&lanes[r->number].left, ticks());
 }
 
 /* The event before the last, past its text; `next` is behind the last. */
-static uint64_t before_last(const struct hocket__ring *r, uint64_t next)
+static uint64_t before_last(const struct hocket__trace_ring *r, uint64_t next)
 {
     uint64_t n = next - 2;
     while (n > hk_load(&r->begin) && (word(r, n, 0) & 0xff) == HKT_TEXT)
@@ -54,7 +54,7 @@ static uint64_t before_last(const struct hocket__ring *r, uint64_t next)
 static void came(void)
 {
     uint64_t now = ticks();
-    struct hocket__ring *r = hocket__ring_here();
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
     HK_EXPECT(r != NULL);
     uint64_t next = hk_load(&r->next), last = next - 1;
     uint64_t kind = word(r, last, 0) & 0xff, stamp = word(r, last, 0) >> 8;
@@ -244,7 +244,7 @@ static void traced(int workers, unsigned events)
 static int late(void *arg)
 {
     const uint64_t *before = arg;
-    struct hocket__ring *r = hocket__ring_here();
+    struct hocket__trace_ring *r = hocket__trace_ring_here();
     HK_EXPECT(r != NULL);
     HK_EXPECT_EQ(word(r, hk_load(&r->next) - 1, 0) & 0xff, HKT_START);
     HK_EXPECT(word(r, hk_load(&r->next) - 1, 0) >> 8 >= *before);
