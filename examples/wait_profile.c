@@ -27,7 +27,7 @@ static int program(void *arg)
 {
     (void)arg;
     hocket_scope scope;
-    hocket_profile_entry most;
+    hocket_profile_entry entries[2], *most = &entries[0];
     hocket_profile_start();
     hocket_scope_open(&scope, NULL);
     int err = 0;
@@ -37,10 +37,12 @@ static int program(void *arg)
     hocket_profile_stop();
     if (err || failed)
         return -1;
-    if (hocket_profile_list(HOCKET_PROFILE_OBJECTS, &most, 1) < 1)
+    if (hocket_profile_list(HOCKET_PROFILE_OBJECTS, entries, 2) < 2)
         return -1;
-    printf("most time went into waits for a %s%s\n", most.kind,
-           most.object == &lock ? ": the lock" : "");
+    if (most->object == &scope) /* our own wait, which is as long as the program runs */
+        most = &entries[1];
+    printf("most time went into waits for a %s%s\n", most->kind,
+           most->object == &lock ? ": the lock" : "");
     return hocket_profile_print(STDERR_FILENO);
 }
 

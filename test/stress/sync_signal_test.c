@@ -25,7 +25,7 @@ static struct {
     hocket_event e;
     hocket_latch l;
     hocket_mutex m;
-    int released, acquired, count, rounds;
+    int begun, released, acquired, count, rounds;
     int stop;
 } x;
 
@@ -39,9 +39,13 @@ HOCKET_UNSEEN static void handler(int signal)
 {
     (void)signal;
     int saved = errno;
-    for (int i = 0; i < 3; i++)
-        if (get(&x.released) < PERMITS && hocket_sem_release(&x.s) == 0)
+    for (int i = 0; i < 3; i++) { /* another thread may be in here as well */
+        if (__atomic_add_fetch(&x.begun, 1, __ATOMIC_ACQ_REL) <= PERMITS &&
+            hocket_sem_release(&x.s) == 0)
             __atomic_add_fetch(&x.released, 1, __ATOMIC_ACQ_REL);
+        else
+            __atomic_sub_fetch(&x.begun, 1, __ATOMIC_ACQ_REL);
+    }
     hocket_event_set(&x.e);
     if (hocket_latch_count(&x.l) > 100)
         hocket_latch_done(&x.l);
