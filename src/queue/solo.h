@@ -86,8 +86,8 @@ static inline struct hocket__solo_grant *hocket__solo_enter(struct hocket__solo 
         return NULL;
     hk_store(&g->busy, 1u);
     hk_barrier(); /* the processor's part is the membarrier of who takes it away */
-    hocket__nosync_acquire(
-        &g->busy); /* the turn before was this thread's; who lost passes it on too */
+    /* The turn before was this thread's; so was it for who finds the right gone. */
+    hocket__nosync_acquire(&g->busy);
     if (hk_likely(hk_load_acq(&g->owner) == me))
         return g;
     hk_store_rel(&g->busy, 0u);
