@@ -259,7 +259,7 @@ void hocket__cancel_task(hocket_task *task)
     hk_store_rel(&task->cancel_requested, true); /* pairs with walk_up */
     epoch_advance();
     hocket__guard_lock(&task->guard);
-    if (!(hk_load_acq(&task->life) & HOCKET__LIFE_DONE))
+    if (!(hocket__life(task) & HOCKET__LIFE_DONE))
         wake_scopes(task, NULL);
     hocket__guard_unlock(&task->guard);
     wake_branches(task);

@@ -33,14 +33,23 @@ struct hocket__context;
 struct hocket__stack;
 struct hocket__worker;
 
-/* Where a task is in its life (task/task.h has the transitions). */
+/* Where a task is in its life (task/task.h has the transitions); see also hocket__life. */
 enum hocket__life {
-    HOCKET__LIFE_HELD = 1,      /* not started */
-    HOCKET__LIFE_DONE = 4,      /* ended: result and words are final */
-    HOCKET__LIFE_JOINERS = 8,   /* somebody waits in joiners */
-    HOCKET__LIFE_RELEASED = 16, /* nobody has a handle */
-    HOCKET__LIFE_UNSEEN = 32,   /* it failed, and nobody has looked yet */
-    HOCKET__LIFE_FINISHED = 64  /* the finisher touches the record no more */
+    HOCKET__LIFE_HELD = 1,          /* not started */
+    HOCKET__LIFE_JOINERS = 8,       /* somebody waits in joiners */
+    HOCKET__LIFE_RELEASED = 16,     /* nobody has a handle */
+    HOCKET__LIFE_UNSEEN = 32,       /* it failed, and nobody has looked yet */
+    HOCKET__LIFE_DONE = 0x4000,     /* ended: result and words are final */
+    HOCKET__LIFE_FINISHED = 0x8000, /* the finisher touches the record no more */
+    HOCKET__LIFE_OVER = HOCKET__LIFE_DONE | HOCKET__LIFE_FINISHED
+};
+
+/* Bits of queued_on above the number of a worker. */
+enum hocket__queued {
+    HOCKET__QUEUED_NUMBER = 0xfff, /* 1 + its index; only while fresh and in its queue */
+    HOCKET__QUEUED_LOUD = 0x1000,  /* it never ends quietly: see task/task.h */
+    HOCKET__QUEUED_QUIET =
+        0x2000 /* taken out by a joiner, on top of whom it runs; then also LIFE_OVER */
 };
 
 enum hocket__task_kind { HOCKET__FOREIGN, HOCKET__THREAD, HOCKET__FIBER };
@@ -110,8 +119,8 @@ struct hocket_task {
     uint32_t held_saved;                     /* locks held, while not on a CPU */
     uint32_t cancel_epoch;                   /* epoch that cancel_state belongs to */
     _Atomic uint16_t flags;                  /* enum hocket__task_flags */
-    _Atomic uint16_t queued_on; /* 1 + index of the worker in whose queue it is fresh */
-    _Atomic uint8_t kind;       /* enum hocket__task_kind */
+    _Atomic uint16_t queued_on;              /* enum hocket__queued */
+    _Atomic uint8_t kind;                    /* enum hocket__task_kind */
     int8_t priority;
     uint8_t stack_class;
     _Atomic bool named;            /* `name` holds one */
@@ -157,6 +166,13 @@ struct hocket_task {
 } __attribute__((aligned(64)));
 
 _Static_assert(offsetof(hocket_task, forks) == HOCKET__FORKS_AT, "see hocket/detail/fork.h");
+
+/* Bits of enum hocket__life, also of who has ended quietly. */
+static inline uint32_t hocket__life(const hocket_task *t)
+{
+    uint32_t life = hk_load_acq(&t->life);                          /* pairs with publish_end */
+    return life | (hk_load_acq(&t->queued_on) & HOCKET__LIFE_OVER); /* with end_quietly */
+}
 
 /* The calling task, NULL on a thread that the library has not seen. */
 static inline hocket_task *hocket__self_or_null(void)

@@ -114,7 +114,7 @@ int hocket_queue_declare(hocket_queue *q, hocket_task *producer)
     hocket__guard_lock(&guard);
     hk_store(&q->producers, (uint8_t)DECLARED);
     (void)hk_or(&producer->flags, HOCKET__TASK_PRODUCER);
-    bool over = (hk_load_acq(&producer->life) & HOCKET__LIFE_DONE) != 0;
+    bool over = (hocket__life(producer) & HOCKET__LIFE_DONE) != 0;
     if (!over) {
         p->next = pairs;
         pairs = p;

@@ -70,7 +70,7 @@ static bool take_injected(struct hocket__worker *w)
         if (hk_load(&t->stack)) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
-            hk_store(&t->queued_on, hocket__worker_number(w));
+            hk_store(&t->queued_on, hocket__queued_loud(w));
             hocket__runq_push_fresh(&w->q, t);
         }
     }
@@ -180,7 +180,7 @@ static bool rob(struct hocket__worker *w, struct hocket__worker *victim, uint32_
         if (hk_load(&t->stack)) {
             hocket__runq_push_resumed(&w->q, t);
         } else {
-            hk_store(&t->queued_on, hocket__worker_number(w));
+            hk_store(&t->queued_on, hocket__queued_loud(w));
             hocket__runq_push_fresh(&w->q, t);
         }
     }

@@ -101,7 +101,7 @@ static bool pass(struct census *c)
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
         bool alive = hk_load_acq(&t->id) != 0 &&
-                     !(hk_load_acq(&t->life) & (HOCKET__LIFE_HELD | HOCKET__LIFE_DONE));
+                     !(hocket__life(t) & (HOCKET__LIFE_HELD | HOCKET__LIFE_DONE));
         if (alive && !count_task(c, t))
             return false;
     }

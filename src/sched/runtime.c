@@ -123,6 +123,7 @@ static void worker_reset(struct hocket__worker *w, int index)
     memset((char *)w + next, 0, sizeof *w - next);
     w->index = index;
     w->number = (uint16_t)(index + 1);
+    w->queued = HOCKET__RUNQ_FENCED || !hocket__runq_fenced ? w->number : hocket__queued_loud(w);
     hocket__timers_init(&w->timers);
     hocket__runq_init(&w->q);
     hk_store(&w->keeps, HOCKET_FOREVER);

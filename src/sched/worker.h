@@ -90,7 +90,8 @@ struct hocket__worker {
 
     /* ---- set at start */
     int index;
-    uint16_t number;      /* index + 1: what a fresh task says that it is queued on */
+    uint16_t number;      /* index + 1 */
+    uint16_t queued;      /* what a task says that was spawned here and may end quietly */
     _Atomic bool started; /* has a thread of its own */
     struct hocket__thread thread;
     struct hocket__stack native;   /* only sp and the sanitizer fields are used */
@@ -144,10 +145,10 @@ HOCKET_UNSEEN static inline bool hocket__worker_away(struct hocket__worker *w)
            (hk_load(&w->is_seat) && hk_load(&w->driver) == NULL);
 }
 
-/* What a fresh task's queued_on says while it is in the queue of `w`. */
-static inline uint16_t hocket__worker_number(const struct hocket__worker *w)
+/* What a fresh task's queued_on says while it is in the queue of `w`, if it came from elsewhere. */
+static inline uint16_t hocket__queued_loud(const struct hocket__worker *w)
 {
-    return w->number;
+    return w->number | (uint16_t)HOCKET__QUEUED_LOUD;
 }
 
 /* Never keep the result across a possible switch. */
@@ -278,9 +279,10 @@ HOCKET_UNSEEN static inline uint64_t hocket__sched_id_left(struct hocket__worker
 
 /* The caller has opened the queue of its worker; the task goes into it, and it is closed. */
 HOCKET_UNSEEN static inline void hocket__sched_spawn_into(struct hocket__worker *w, hocket_task *t,
-                                                          struct hocket__runlist *list)
+                                                          struct hocket__runlist *list,
+                                                          uint16_t queued)
 {
-    hk_store(&t->queued_on, hocket__worker_number(w));
+    hk_store(&t->queued_on, queued);
     hocket__runq_push_fresh_to(&w->q, list, t);
     hocket__runq_unlock(&w->q);
     hocket__count(w->spawned);
@@ -288,21 +290,17 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn_into(struct hocket__worker 
         hocket__pushed(w);
 }
 
-/* Queue a fresh fiber task (fields filled) to run, in this list. */
-HOCKET_UNSEEN static inline void hocket__sched_spawn_to(struct hocket__worker *w, hocket_task *t,
-                                                        struct hocket__runlist *list)
-{
-    hocket__nosync_release(t); /* a held one: what was done since hocket__spawn */
-    if (hk_unlikely(!w || !hocket__runq_trylock(&w->q))) {
-        hocket__sched_inject(t, t);
-        return;
-    }
-    hocket__sched_spawn_into(w, t, list);
-}
-
+/*
+ * Queue a fresh fiber task (fields filled) to run.  Others may know it already, if it was held, and look where
+ * it is: so it is loud.
+ */
 HOCKET_UNSEEN static inline void hocket__sched_spawn(struct hocket__worker *w, hocket_task *t)
 {
-    hocket__sched_spawn_to(w, t, w ? hocket__runq_fresh_list(&w->q, t) : NULL);
+    hocket__nosync_release(t); /* a held one: what was done since hocket__spawn */
+    if (hk_unlikely(!w || !hocket__runq_trylock(&w->q)))
+        hocket__sched_inject(t, t);
+    else
+        hocket__sched_spawn_into(w, t, hocket__runq_fresh_list(&w->q, t), hocket__queued_loud(w));
 }
 
 /* A task of priority 0, into a queue that was opened. */
@@ -310,13 +308,7 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn_opened(struct hocket__worke
                                                             hocket_task *t)
 {
     hocket__nosync_release(t);
-    hocket__sched_spawn_into(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL]);
-}
-
-/* A task of priority 0, on a worker. */
-HOCKET_UNSEEN static inline void hocket__sched_spawn_usual(struct hocket__worker *w, hocket_task *t)
-{
-    hocket__sched_spawn_to(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL]);
+    hocket__sched_spawn_into(w, t, &w->q.fresh[HOCKET__PRIORITY_USUAL], w->queued);
 }
 
 /*
@@ -325,7 +317,7 @@ HOCKET_UNSEEN static inline void hocket__sched_spawn_usual(struct hocket__worker
  */
 HOCKET_UNSEEN static inline bool hocket__sched_claim(struct hocket__worker *w, hocket_task *task)
 {
-    if (!w || hk_load(&task->queued_on) != hocket__worker_number(w))
+    if (!w || (hk_load(&task->queued_on) & ~HOCKET__QUEUED_LOUD) != w->number)
         return false;
     struct hocket__stack *s = w->stack;
     char *here = (char *)__builtin_frame_address(0);
@@ -334,11 +326,12 @@ HOCKET_UNSEEN static inline bool hocket__sched_claim(struct hocket__worker *w, h
         (size_t)(here - s->base) - s->size / 2 >= s->size / 2)
         return false;
     hocket__runq_lock(&w->q);
-    bool mine = hk_load(&task->queued_on) == hocket__worker_number(w);
+    uint16_t queued = hk_load(&task->queued_on);
+    bool mine = (queued & ~HOCKET__QUEUED_LOUD) == w->number;
     if (mine) {
         hocket__record_prefetch(task->run_next); /* a batch is joined as it was spawned */
         hocket__runq_unlink_fresh(&w->q, task);
-        hk_store(&task->queued_on, 0);
+        hk_store(&task->queued_on, queued == w->number ? HOCKET__QUEUED_QUIET : 0);
     }
     hocket__runq_unlock(&w->q);
     return mine;

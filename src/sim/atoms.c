@@ -49,7 +49,8 @@ static bool is_of_worker(const struct hocket__worker *w, const volatile void *ad
 /* Its record may be another task's, or nobody's, once others run. */
 static bool is_over(const hocket_task *t)
 {
-    return hk_peek(&t->id) == 0 || (hk_peek(&t->life) & HOCKET__LIFE_FINISHED);
+    return hk_peek(&t->id) == 0 ||
+           ((hk_peek(&t->life) | hk_peek(&t->queued_on)) & HOCKET__LIFE_FINISHED);
 }
 
 /* Whose place it would be; NULL: no task's code runs. */

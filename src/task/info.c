@@ -38,7 +38,7 @@ void hocket_task_set_name(hocket_task *task, const char *name)
 
 bool hocket_task_alive(const hocket_task *task)
 {
-    return !(hk_load_acq(&task->life) & (HOCKET__LIFE_HELD | HOCKET__LIFE_DONE));
+    return !(hocket__life(task) & (HOCKET__LIFE_HELD | HOCKET__LIFE_DONE));
 }
 
 bool hocket_task_daemon(const hocket_task *task)
@@ -53,7 +53,7 @@ int hocket_task_placement(const hocket_task *task)
 
 static bool counted(hocket_task *t)
 {
-    return hk_load_acq(&t->id) != 0 && !(hk_load(&t->life) & HOCKET__LIFE_DONE);
+    return hk_load_acq(&t->id) != 0 && !(hocket__life(t) & HOCKET__LIFE_DONE);
 }
 
 size_t hocket_task_count(void)

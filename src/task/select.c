@@ -266,7 +266,7 @@ static bool line_up_end(hocket_case *c, struct entry *e)
         hocket__future_want(f);
     hocket__guard_lock(guard);
     if (join)
-        done = (hk_or(&t->life, HOCKET__LIFE_JOINERS) & HOCKET__LIFE_DONE) != 0;
+        done = hocket__join_announce(t);
     else
         done = hocket__future_done(f);
     if (!done)

@@ -116,7 +116,7 @@ static HK_NOINLINE int spawn_any(hocket_task **ret_task, struct hocket__scope *s
     hocket__tsan_release(t);
     if (ret_task)
         *ret_task = t;
-    hocket__sched_spawn_usual(w, t);
+    hocket__sched_spawn(w, t);
     hocket__touch("spawn", t);
     return 0;
 }

@@ -90,6 +90,52 @@ static HK_NOINLINE void end_joined(hocket_task *t)
         record_end(t, life);
 }
 
+/* Somebody else joins it too, or has released it. */
+static HK_NOINLINE void end_quiet_joined(hocket_task *t, uint32_t life)
+{
+    if (life & HOCKET__LIFE_JOINERS)
+        tell_joiners(t);
+    if (life & HOCKET__LIFE_RELEASED) {
+        hk_store(&t->queued_on, 0);
+        record_end(t, life);
+    }
+}
+
+/*
+ * It ran on top of a joiner, who holds on to the record: no locked instruction.  The fence between the
+ * store and the load is the other joiners' (hocket__join_announce).
+ */
+static inline __attribute__((always_inline)) void end_quietly(hocket_task *t)
+{
+#if HOCKET__RUNQ_FENCED
+    (void)hk_xchg_sc(&t->queued_on, HOCKET__QUEUED_QUIET | HOCKET__LIFE_OVER);
+#else
+    hk_store_rel(&t->queued_on, HOCKET__QUEUED_QUIET | HOCKET__LIFE_OVER);
+    hk_barrier();
+#endif
+    uint32_t life = hk_load_acq(&t->life); /* pairs with the joiner's RMW */
+    if (hk_unlikely(life & (HOCKET__LIFE_JOINERS | HOCKET__LIFE_RELEASED)))
+        end_quiet_joined(t, life);
+}
+
+bool hocket__join_announce(hocket_task *t)
+{
+    const struct hocket__worker *w = hocket__worker_here();
+    if (hk_or(&t->life, HOCKET__LIFE_JOINERS) & HOCKET__LIFE_DONE)
+        return true;
+    uint16_t queued = hk_load_acq(&t->queued_on);
+    bool loud = queued == 0 || (queued & HOCKET__QUEUED_LOUD);
+    bool ours = w != NULL &&
+                queued ==
+                    w->number; /* this thread would run it, after now; a thief makes it loud */
+    if (loud || ours)
+        return false;
+    hk_fence_sc();
+    if (!HOCKET__RUNQ_FENCED)
+        (void)hocket__membarrier(); /* it works, or the task would be loud */
+    return (hk_load_acq(&t->queued_on) & HOCKET__LIFE_DONE) != 0;
+}
+
 /* DONE, wake the joiners, FINISHED; the record may be another task afterwards. */
 static inline __attribute__((always_inline)) void publish_end(hocket_task *t)
 {
@@ -168,7 +214,10 @@ static inline __attribute__((always_inline)) void task_end(hocket_task *t, int r
     if (in_place_of)
         hk_store(&t->in_place_of, 0u);
     hocket__tsan_release(t);
-    publish_end(t);
+    if (in_place_of && hk_load(&t->queued_on) == HOCKET__QUEUED_QUIET)
+        end_quietly(t);
+    else
+        publish_end(t);
     struct hocket__worker *w = in_place_of ? NULL : hocket__worker_here();
     if (w)
         hocket__left_add(w, &scope->cancel);
@@ -279,7 +328,7 @@ static HK_NOINLINE int join_wait(hocket_task *self, hocket_task *t, hocket_time 
     struct hocket__waiter node;
     hocket__guard_lock(&t->guard);
     hocket__wait_begin(&node, self, &hocket__join_class, t, HOCKET__WAIT_CANCEL);
-    if (hk_or(&t->life, HOCKET__LIFE_JOINERS) & HOCKET__LIFE_DONE) {
+    if (hocket__join_announce(t)) {
         (void)hocket__guard_unlock(&t->guard);
         hocket__wait_end(self);
         return 0;
@@ -304,8 +353,7 @@ int hocket_join(hocket_task *task, int *ret_result, hocket_time deadline)
     hocket__touch("join", task);
     if (hk_unlikely(hocket__cancelled(self)))
         return -ECANCELED;
-    uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
-    if (life & HOCKET__LIFE_DONE)
+    if (hocket__life(task) & HOCKET__LIFE_DONE)
         return take_result(task, ret_result);
     hocket__fork_check("hocket_join");
     if (deadline == HOCKET_FOREVER && self->kind == HOCKET__FIBER &&
@@ -348,7 +396,7 @@ void hocket_task_release(hocket_task *task)
 {
     if (!task)
         return;
-    uint32_t life = hk_load_acq(&task->life); /* pairs with the task's end */
+    uint32_t life = hocket__life(task);
     if (hk_unlikely(life & (HOCKET__LIFE_RELEASED | HOCKET__LIFE_HELD)))
         release_misused(task, life);
     if (hk_unlikely(!(life & HOCKET__LIFE_FINISHED))) {
@@ -356,12 +404,13 @@ void hocket_task_release(hocket_task *task)
         if (!(life & HOCKET__LIFE_FINISHED))
             return; /* its end will free it */
     }
+    hk_store(&task->queued_on, 0); /* it may have ended quietly */
     record_end(task, life);
 }
 
 const hocket_error *hocket_task_error(hocket_task *task)
 {
-    if (!(hk_load_acq(&task->life) & HOCKET__LIFE_DONE) || task->result >= 0)
+    if (!(hocket__life(task) & HOCKET__LIFE_DONE) || task->result >= 0)
         return NULL;
     (void)hk_and(&task->life, ~(uint32_t)HOCKET__LIFE_UNSEEN);
     return hocket__words_error(task->words);

@@ -17,6 +17,14 @@
  *
  * A record is free when it is FINISHED and RELEASED: whoever sets the second frees it.
  *
+ * Most tasks with a handle are fresh when they are joined, and run on top of their joiner.  Such a one ends
+ * quietly, without a locked instruction, if it was spawned on a worker, without options, and never left
+ * that worker's queue before: a plain store of DONE and FINISHED into queued_on, then a look for JOINERS.
+ * Another joiner sets JOINERS, then makes all threads pass a barrier (membarrier), then looks at queued_on:
+ * one of the two sees the other.  Only who finds the task queued on another worker, or on top of its joiner, has
+ * to: a task that comes to a queue by another way, or is stolen, says so (LOUD), and one that was begun
+ * by a worker's loop is in no queue (0) for good; both end by a locked instruction.
+ *
  * Counting the tasks of a scope costs no locked instruction where one task does
  * it all: `mine` is touched by the owner only (its spawns, less the children it
  * ran in place), `others` by everybody.  Outstanding is their sum, less the bias that keeps
@@ -73,6 +81,9 @@ static inline struct hocket__scope *hocket__scope_of_cancel(struct hocket__cance
 /* The scopes of the runtime (run.c). */
 extern struct hocket__scope hocket__root_scope;   /* tasks that the program's end waits for */
 extern struct hocket__scope hocket__daemon_scope; /* daemons */
+
+/* Somebody is about to wait for the end of `t`, whose guard it has.  True: that is over. */
+bool hocket__join_announce(hocket_task *t);
 
 void hocket__scope_init(struct hocket__scope *s, hocket_task *counter);
 

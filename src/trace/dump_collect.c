@@ -18,7 +18,7 @@ static enum hocket__dump_state fiber_state(hocket_task *t, bool waiting, uint32_
     bool suspended = hk_load_acq(&t->stack) != NULL;
     if (waiting && wait <= HOCKET__CLAIMED_PARKED)
         return HOCKET__DUMP_WAITING;
-    if (suspended || hk_load(&t->queued_on) != 0)
+    if (suspended || (hk_load(&t->queued_on) & HOCKET__QUEUED_NUMBER) != 0)
         return HOCKET__DUMP_READY;
     return waiting || hocket__dump_worker_of(t) ? HOCKET__DUMP_RUNNING : HOCKET__DUMP_READY;
 }
@@ -28,7 +28,7 @@ static bool look_once(hocket_task *t, struct hocket__look *l, uint32_t *ret_seq)
 {
     l->task = t;
     l->id = hk_load_acq(&t->id);
-    uint32_t life = hk_load_acq(&t->life);
+    uint32_t life = hocket__life(t);
     if (l->id == 0 || (life & HOCKET__LIFE_DONE))
         return false;
     *ret_seq = hk_load_acq(&t->wait_seq);

@@ -126,7 +126,7 @@ static void look_at_tasks(hocket_time now)
     memset(groups, 0, sizeof groups);
     for (uint32_t slot = 1, limit = hocket__record_limit(); slot < limit; slot++) {
         hocket_task *t = hocket__record_at(slot);
-        uint32_t life = hk_load_acq(&t->life);
+        uint32_t life = hocket__life(t);
         if (hk_load_acq(&t->id) == 0 || (life & HOCKET__LIFE_DONE))
             continue;
         const struct hocket__wait_class *cls = hk_load_acq(&t->wait_class);

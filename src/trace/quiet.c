@@ -27,7 +27,7 @@ static bool counts(const struct left *l, const hocket_task *t, bool *ret_waiter)
 {
     uint16_t flags = hk_load(&t->flags);
     *ret_waiter = hk_load_acq(&t->wait_class) != NULL;
-    if (t == l->self || hk_load_acq(&t->id) == 0 || (hk_load_acq(&t->life) & HOCKET__LIFE_DONE))
+    if (t == l->self || hk_load_acq(&t->id) == 0 || (hocket__life(t) & HOCKET__LIFE_DONE))
         return false;
     if (l->scope != NULL)
         return hk_load(&t->home) == l->scope;

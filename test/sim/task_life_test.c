@@ -129,6 +129,43 @@ EXPLORED(in_place_or_stolen, NULL)
     HK_EXPECT_EQ(atomic_load(&count), 15);
 }
 
+/* A fiber runs it on top of itself, so that it ends without a locked instruction; a thread waits. */
+static _Atomic(hocket_task *) shared;
+
+static int joins_what_it_shares(void *quick)
+{
+    hocket_scope scope;
+    hocket_task *t = NULL;
+    hocket_scope_open(&scope, NULL); /* a cancel of ours reaches it too */
+    HK_EXPECT_OK(
+        hocket_spawn(&scope, add_one, NULL)); /* brings the worker records: the next is usual */
+    HK_EXPECT_OK(hocket_spawn_task(&t, &scope, quick ? add_one : yields, (void *)7, NULL));
+    atomic_store(&shared, t);
+    (void)joiner(t);
+    HK_EXPECT_OK(hocket_scope_close(&scope));
+    return 0;
+}
+
+static void *joins_shared(void *arg)
+{
+    hocket_task *t;
+    while (!(t = atomic_load(&shared)))
+        explore_pause();
+    return arg ? impatient(t) : joiner(t);
+}
+
+EXPLORED(in_place_and_by_thread, NULL)
+{
+    atomic_store(&left, 2);
+    atomic_store(&shared, NULL);
+    explored_runtime(1);
+    int a = explore_start(joins_shared, explore_choice(4) ? NULL : &left);
+    hocket_task *t = explored_spawn(joins_what_it_shares, explore_choice(4) ? &left : NULL);
+    explored_finish(t, 0);
+    explore_join(a);
+    explored_runtime_end();
+}
+
 /* Joined while it joins in place, and then waits for something else: who looks for a cycle
  * must not take the one wait for the other. */
 static int joins_in_place(void *arg)
@@ -360,6 +397,7 @@ SUITE("task_life", explored_limit())
     suite_once(release_early);
     suite_once(join_by_fibers);
     suite_once(in_place_or_stolen);
+    suite_once(in_place_and_by_thread);
     suite_once(joined_while_it_joins);
     suite_once(scope_of_fiber);
     suite_once(scope_of_thread);

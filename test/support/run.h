@@ -87,7 +87,7 @@ static inline bool run_parked(hocket_task *task)
 
 static inline bool run_ended(hocket_task *task)
 {
-    return (hk_load_acq(&task->life) & HOCKET__LIFE_DONE) != 0;
+    return (hocket__life(task) & HOCKET__LIFE_DONE) != 0;
 }
 
 /* Where the next child goes in this mode. */
