@@ -128,8 +128,9 @@ HOCKET_API HOCKET_MUST_CHECK int hocket_stop(hocket_task *task, hocket_time dead
 HOCKET_API void hocket_cancel(hocket_task *task);
 
 /*
- * Give the handle back.  The task itself goes on if it has not ended.  NULL is ignored.  If the
- * task belongs to the root scope and failed, and nobody has looked, the error hook is told.
+ * Give the handle back: nobody may use it afterwards, nor still be in hocket_join with it.  The
+ * task itself goes on if it has not ended.  NULL is ignored.  If the task belongs to the root
+ * scope and failed, and nobody has looked, the error hook is told.
  */
 HOCKET_API void hocket_task_release(hocket_task *task);
 
