@@ -126,6 +126,9 @@ HOCKET_API uint64_t hocket_mutex_owner(const hocket_mutex *mutex);
  * The inline fast paths.  The compare-and-swap of lock acquires and pairs with the one of
  * unlock, which releases.  It fails for whatever is not plain and free: held, waited for, unowned, of a
  * class.  Then the exported function takes over.  HOCKET_NO_INLINE leaves them out.
+ *
+ * unlock counts the lock out before it frees it: so that store overlaps with what was done under the
+ * lock, and no locked instruction waits for it.
  */
 #if defined(HOCKET__INLINE_LOCKS) && !defined(HOCKET_NO_INLINE)
 
@@ -148,13 +151,14 @@ HOCKET__INLINE_TWIN void hocket_mutex_lock(hocket_mutex *mutex)
 HOCKET__INLINE_TWIN void hocket_mutex_unlock(hocket_mutex *mutex)
 {
     uint32_t id = hocket__fast_id(), expected = id;
+    hocket__fast_drop();
     if (__builtin_expect(id != 0 &&
                              __atomic_compare_exchange_n(&mutex->hocket__word, &expected, 0, 0,
                                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED),
                          1))
-        hocket__fast_drop();
-    else
-        hocket__mutex_unlock_slow(mutex);
+        return;
+    hocket__fast_hold();
+    hocket__mutex_unlock_slow(mutex);
 }
 
 #endif

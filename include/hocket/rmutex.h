@@ -105,13 +105,16 @@ HOCKET__INLINE_TWIN void hocket_rmutex_unlock(hocket_rmutex *mutex)
     uint32_t *word = &mutex->hocket__mutex.hocket__word;
     uint32_t id = hocket__fast_id(), expected = id;
     if (__builtin_expect(id != 0 && __atomic_load_n(word, __ATOMIC_RELAXED) == id &&
-                             mutex->hocket__depth == 0 &&
-                             __atomic_compare_exchange_n(word, &expected, 0, 0, __ATOMIC_RELEASE,
-                                                         __ATOMIC_RELAXED),
-                         1))
+                             mutex->hocket__depth == 0,
+                         1)) {
         hocket__fast_drop();
-    else
-        hocket__rmutex_unlock_slow(mutex);
+        if (__builtin_expect(__atomic_compare_exchange_n(word, &expected, 0, 0, __ATOMIC_RELEASE,
+                                                         __ATOMIC_RELAXED),
+                             1))
+            return;
+        hocket__fast_hold();
+    }
+    hocket__rmutex_unlock_slow(mutex);
 }
 
 #endif
