@@ -55,6 +55,11 @@ says "$dir/live.err" "usage: hocket bt"
 [ "$(grep -c context_begin "$dir/live")" -eq 1 ] || fail "not one beginning in $(cat "$dir/live")"
 grep -q '^#0' "$dir/live" || fail "bt afterwards shows nothing: $(cat "$dir/live")"
 
+# Who has ended is not there, whichever way, though it has its record as long as somebody has the handle.
+debug "$dir/ended" "${PRESS:?is not set: where is ended?}/ended" -ex 'break here' -ex run -ex 'info hocket' -ex kill
+grep -q '^ *[0-9]* *not-begun *fiber *held' "$dir/ended" || fail "no held task in $(cat "$dir/ended")"
+if grep 'ended-' "$dir/ended"; then fail "who has ended is shown"; fi
+
 # It goes on; then a core file, where this system writes them into the folder.
 hocket dump $pid >"$dir/dump" || fail "the program does not go on after gdb"
 kill -ABRT $pid

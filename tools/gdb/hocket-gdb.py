@@ -13,10 +13,10 @@ with libhocket.a:
 It needs the debug information of the library (-g).  Nothing in the program is called or changed.
 """
 import gdb
+import gdb.types
 import gdb.unwinder
 
 KINDS = ("foreign thread", "thread", "fiber")
-HELD, DONE = 1, 4
 IDLE, CLAIMED_PARKED = 0, 6
 SLAB_RECORDS = 1024
 FOREVER = (1 << 63) - 1
@@ -50,14 +50,13 @@ def text(pointer):
 
 
 class Task:
-    def __init__(self, record):
+    def __init__(self, record, held):
         self.record = record
         self.id = number(record["id"])
         self.kind = number(record["kind"])
-        self.life = number(record["life"])
+        self.held = held
         self.wait = number(record["wait_state"])
         self.stack = number(record["stack"])
-        self.queued = number(record["queued_on"])
         cls = number(record["wait_class"])
         self.kind_of_wait = None
         if cls:
@@ -70,7 +69,7 @@ class Task:
             self.name = bytes(raw).split(b"\0")[0].decode(errors="replace") or self.name
 
     def state(self, running):
-        if self.life & HELD:
+        if self.held:
             return "held"
         waiting = self.kind_of_wait is not None
         if waiting and (self.kind != 2 or self.wait <= CLAIMED_PARKED):
@@ -87,13 +86,19 @@ def tasks():
     """All that have not ended, by id."""
     pointer = gdb.lookup_type("struct hocket_task").pointer()
     slabs = variable("slabs", "src/park/record.c")
+    bits = gdb.types.make_enum_dict(gdb.lookup_type("enum hocket__life"))
+    held, done = bits["HOCKET__LIFE_HELD"], bits["HOCKET__LIFE_DONE"]
     found = []
     for i in range(number(variable("slab_count", "src/park/record.c"))):
         slab = gdb.Value(number(slabs[i])).cast(pointer)
         for k in range(SLAB_RECORDS):
             record = (slab + k).dereference()
-            if number(record["id"]) and not number(record["life"]) & DONE:
-                found.append(Task(record))
+            if not number(record["id"]):
+                continue
+            life = number(record["life"])
+            # As hocket__life: who ended quietly says so in queued_on.
+            if not (life | number(record["queued_on"])) & done:
+                found.append(Task(record, bool(life & held)))
     return sorted(found, key=lambda t: t.id)
 
 
