@@ -48,8 +48,7 @@ enum hocket__life {
 enum hocket__queued {
     HOCKET__QUEUED_NUMBER = 0xfff, /* 1 + its index; only while fresh and in its queue */
     HOCKET__QUEUED_LOUD = 0x1000,  /* it never ends quietly: see task/task.h */
-    HOCKET__QUEUED_QUIET =
-        0x2000 /* taken out by a joiner, on top of whom it runs; then also LIFE_OVER */
+    HOCKET__QUEUED_QUIET = 0x2000  /* it runs on top of a joiner; then also LIFE_OVER */
 };
 
 enum hocket__task_kind { HOCKET__FOREIGN, HOCKET__THREAD, HOCKET__FIBER };
