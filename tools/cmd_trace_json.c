@@ -85,6 +85,12 @@ static uint64_t lane_row(uint32_t lane)
     return (uint64_t)lane + 1;
 }
 
+/* The row of pauses is below those of the lanes. */
+static uint64_t piece_row(const struct writer *w, const struct model_piece *p)
+{
+    return lane_row(p->type == MODEL_PAUSE ? w->trace->lane_count : p->lane);
+}
+
 /* ---- what the model gives ---- */
 
 static void bar_on_lane(struct writer *w, const struct model_bar *b)
@@ -142,13 +148,13 @@ static void wake(void *context, const struct model_wake *k)
 
 static void piece(void *context, const struct model_piece *p)
 {
-    static const char *const categories[] = { "span", "job", "held", "blocking", "sleep" };
+    static const char *const categories[] = { "span", "job", "held", "blocking", "sleep", "pause" };
     struct writer *w = context;
     const char *category = categories[p->type];
-    if (p->type == MODEL_SLEEP) {
-        event(w, 'X', LANES, lane_row(p->lane), p->start);
+    if (p->type == MODEL_SLEEP || p->type == MODEL_PAUSE) {
+        event(w, 'X', LANES, piece_row(w, p), p->start);
         lasts(w, p->end - p->start);
-        name(w, category, "asleep");
+        name(w, category, p->type == MODEL_SLEEP ? "asleep" : "not recorded");
         output_text(&w->out, "}");
         return;
     }
@@ -240,6 +246,8 @@ static bool body(struct writer *w)
         trace_lane_name(w->trace, i, title, sizeof title);
         row_name(w, LANES, lane_row(i), title);
     }
+    if (w->trace->pause_count > 0)
+        row_name(w, LANES, lane_row(w->trace->lane_count), "the trace");
     bool good = trace_model(w->trace, &names) && trace_model(w->trace, &all);
     output_text(&w->out, good ? "\n]}\n" : "\n");
     return good;

@@ -19,6 +19,10 @@
 #define PASSES 1000
 #define EVENTS 1000
 
+/* A sample takes some 30 ms: it must be a mean over many pauses of the trace. */
+#define MANY_ONES   20000
+#define MANY_PASSES 500
+
 static int empty(void *arg)
 {
     (void)arg;
@@ -28,7 +32,7 @@ static int empty(void *arg)
 static void ones(void *arg)
 {
     (void)arg;
-    for (int i = 0; i < ONES; i++) {
+    for (int i = 0; i < MANY_ONES * ONES; i++) {
         hocket_task *task;
         bench_check(hocket_spawn_task(&task, NULL, empty, NULL, NULL) == 0, "spawn failed");
         bench_check(hocket_join(task, NULL, HOCKET_FOREVER) == 0, "join failed");
@@ -39,12 +43,14 @@ static void ones(void *arg)
 /* The same tasks in one scope, which waits for all of them: one ends, the next begins. */
 static void many(void *arg)
 {
-    hocket_scope scope;
     (void)arg;
-    hocket_scope_open(&scope, NULL);
-    for (int i = 0; i < ONES; i++)
-        bench_check(hocket_spawn(&scope, empty, NULL) == 0, "spawn failed");
-    bench_check(hocket_scope_close(&scope) == 0, "a task failed");
+    for (int k = 0; k < MANY_ONES; k++) {
+        hocket_scope scope;
+        hocket_scope_open(&scope, NULL);
+        for (int i = 0; i < ONES; i++)
+            bench_check(hocket_spawn(&scope, empty, NULL) == 0, "spawn failed");
+        bench_check(hocket_scope_close(&scope) == 0, "a task failed");
+    }
 }
 
 static hocket_queue *there, *back;
@@ -53,7 +59,7 @@ static int answer(void *arg)
 {
     int value;
     (void)arg;
-    for (int i = 0; i < PASSES; i++) {
+    for (int i = 0; i < MANY_PASSES * PASSES; i++) {
         bench_check(hocket_queue_get(there, &value, HOCKET_FOREVER) == 0, "get failed");
         bench_check(hocket_queue_put(back, &value, HOCKET_FOREVER) == 0, "put failed");
     }
@@ -68,7 +74,7 @@ static void passes(void *arg)
     (void)arg;
     hocket_scope_open(&scope, NULL);
     bench_check(hocket_spawn(&scope, answer, NULL) == 0, "spawn failed");
-    for (int i = 0; i < PASSES; i++) {
+    for (int i = 0; i < MANY_PASSES * PASSES; i++) {
         bench_check(hocket_queue_put(there, &value, HOCKET_FOREVER) == 0, "put failed");
         bench_check(hocket_queue_get(back, &value, HOCKET_FOREVER) == 0, "get failed");
     }
@@ -91,11 +97,11 @@ static int root(void *arg)
                     hocket_queue_new(&back, sizeof(int), &o) == 0,
                 "no queues");
     if (strncmp(bench_case, "spawn-", 6) == 0)
-        bench_batches(ones, NULL, ONES);
+        bench_batches(ones, NULL, MANY_ONES * ONES);
     else if (strncmp(bench_case, "scope-", 6) == 0)
-        bench_batches(many, NULL, ONES);
+        bench_batches(many, NULL, MANY_ONES * ONES);
     else if (strncmp(bench_case, "pass-", 5) == 0)
-        bench_batches(passes, NULL, PASSES);
+        bench_batches(passes, NULL, MANY_PASSES * PASSES);
     else
         bench_batches(events, NULL, EVENTS);
     hocket_queue_free(there);
@@ -116,6 +122,7 @@ static int events_of(const char *form)
         { "waits", HOCKET_TRACE_WAITS | HOCKET_TRACE_USER },
         { "tasks", HOCKET_TRACE_TASKS | HOCKET_TRACE_USER },
         { "on", HOCKET_TRACE_DEFAULT },
+        { "whole", HOCKET_TRACE_DEFAULT },
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (strcmp(form, forms[i].form) == 0)
@@ -133,6 +140,7 @@ int main(int argc, char **argv)
     if (wanted < 0)
         return BENCH_SKIP;
     o.events = (unsigned)wanted;
+    o.share = strcmp(form + 1, "on") == 0 ? 0 : 100;
     if (wanted > 0)
         bench_check(hocket_trace_start("/dev/null", &o) == 0, "no trace");
     if (profile)

@@ -25,9 +25,18 @@
  *   Cost       an event takes 10 to 30 ns (a wait ten more, to find its place in the program),
  *              and 32 bytes of a ring.  Without a trace the functions
  *              below are one load, and the library's own events too.
+ *   Share      in all that makes a thread a tenth slower at most: one that has more to say (tasks
+ *              that do nothing, several million events a second) makes the trace pause for a
+ *              millisecond or a few, now and then.  The first 100,000 events of a thread, and bursts
+ *              after some quiet, are recorded whole.  `share` sets another limit, or 100: none.
+ *              The page shows pauses as what they are.  In them nothing is recorded but
+ *              errors and what the functions below say, which then is beyond the limit.
  *   Memory     a ring a thread, of which the pages are taken as they are written; the next thread
  *              goes on in the ring of one that has ended.  At most 1,024: threads beyond are not
  *              recorded, and counted.  Rings are kept for the next trace.
+ *   Threads    one of the library's own while a trace with a limit is on, asleep but for pauses.
+ *              If it cannot be had there is no limit, and none in the child of a fork.  A simulated
+ *              world has no pauses.
  *   Fork       a trace is the process's that started it; in the child of a fork none is on.
  *
  * Environment, read when a runtime starts, unless a trace is on:
@@ -39,6 +48,8 @@
  *                        to 1G; others are rounded up.
  *   HOCKET_TRACE_EVENTS  which events, as tasks,waits,locks,jobs,workers,user: names of the classes
  *                        below with commas between.
+ *   HOCKET_TRACE_SHARE   how much slower a thread may become by its events, in percent, from 1 to
+ *                        100 (no limit, no pause); without it 10.
  */
 
 /* Classes of events. */
@@ -57,11 +68,12 @@ typedef struct hocket_trace_options {
     size_t
         buffer; /* bytes of each ring made from now on, rounded up to a power of two; 0 = 4 MiB */
     unsigned events; /* enum hocket_trace_events; 0 = HOCKET_TRACE_DEFAULT */
+    unsigned share;  /* percent by which a thread may become slower, 100 = no limit; 0 = 10 */
 } hocket_trace_options;
 
-#define HOCKET_TRACE_OPTIONS_DEFAULT       \
-    {                                      \
-        sizeof(hocket_trace_options), 0, 0 \
+#define HOCKET_TRACE_OPTIONS_DEFAULT          \
+    {                                         \
+        sizeof(hocket_trace_options), 0, 0, 0 \
     }
 
 HOCKET_BEGIN_DECLS
@@ -72,7 +84,8 @@ HOCKET_BEGIN_DECLS
  *
  *   0            it is on
  *   -EBUSY       a trace is on already, or just stopping
- *   -EINVAL      an empty path, a buffer of more than 1 GiB, or events that there are not
+ *   -EINVAL      an empty path, a buffer of more than 1 GiB, a share of more than 100, or events
+ *                that there are not
  *   -ENOMEM
  *   other        what open(2) says of the file: -ENOENT, -EACCES, -ENAMETOOLONG, ...
  */

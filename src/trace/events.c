@@ -10,7 +10,7 @@
  * the same stamp: between the two lie some hundred instructions of the library, no code of the
  * program, no system call and no search.  `passing` of the worker says so: it is set here when a
  * task leaves, and taken back by the loop where it does anything else.  The rule needs that
- * every task that runs is seen (both classes) and that no hook is called between.  Order stays
+ * every task that runs is seen (both classes, no pause between) and that no hook is called.  Order stays
  * exact: the next task was in the queue of this very worker, where nobody else puts one, so nothing
  * on another lane lies between.  Only who left may have been woken there meanwhile; if it goes
  * on itself it takes a stamp of its own.  HOLDER and its PARK are one moment anyway.
@@ -31,6 +31,7 @@
 #include "sys/ticks.h"
 #include "task/fail.h"
 #include "trace/ring.h"
+#include "trace/share.h"
 #include "trace/site.h"
 
 _Atomic uint32_t hocket__tracing;
@@ -89,7 +90,7 @@ static inline bool at_once(const struct hocket__trace_ring *r, struct hocket__wo
         return false;
     w->passing = false;
     return r->left == next && next > hk_load(&r->begin) && r->leaver != task &&
-           hk_load(&hocket__hooks) == NULL;
+           r->left_edges == hk_load(&hocket__share_edges) && hk_load(&hocket__hooks) == NULL;
 }
 
 /* A task leaves: its event is the one before `next`. */
@@ -99,6 +100,7 @@ static inline void left(struct hocket__trace_ring *r, struct hocket__worker *w, 
     const uint32_t both = HKT_CLASS_TASKS | HKT_CLASS_WAITS;
     r->left = next;
     r->leaver = task;
+    r->left_edges = hk_load(&hocket__share_edges);
     w->passing = (hk_peek(&hocket__tracing) & both) == both && !hocket__in_world() &&
                  hk_load(&hocket__hooks) == NULL;
 }
@@ -108,7 +110,15 @@ static inline bool unlabelled(const struct hocket__trace_ring *r, const struct h
     return w != NULL && hk_load(&r->worker) != w->index;
 }
 
-/* The first event of a thread, or as a worker; by another clock; in a handler inside an event. */
+static inline void end(struct hocket__trace_ring *r, uint64_t next)
+{
+    hocket__trace_ring_end(r, next);
+    if (hk_unlikely(next >= r->turn))
+        hocket__share_turn(r, next);
+}
+
+/* The first event of a thread, or as a worker; by another clock; in a handler inside an event; the
+ * last one of a turn. */
 static HK_NOINLINE void put_slowly(unsigned how, uint64_t task, uint64_t object, uint64_t value)
 {
     struct hocket__worker *w = hocket__worker_here();
@@ -124,7 +134,7 @@ static HK_NOINLINE void put_slowly(unsigned how, uint64_t task, uint64_t object,
                                hk_load(&r->tid), (uint64_t)w->index + 1);
     }
     hocket__trace_ring_put(r, next++, stamp(r, hocket__ticks()) | KIND(how), task, object, value);
-    hocket__trace_ring_end(r, next);
+    end(r, next);
 }
 
 /* Calls nothing on its way, so it needs no frame. */
@@ -133,7 +143,7 @@ static HK_NOINLINE void put(unsigned how, uint64_t task, uint64_t object, uint64
     struct hocket__worker *w = hocket__worker_here();
     struct hocket__trace_ring *r = hocket__trace_ring_there();
     if (hk_unlikely(r == NULL || (how & LABELS && unlabelled(r, w)) || hocket__ticks_by_clock ||
-                    hk_peek(&r->busy))) {
+                    hk_peek(&r->busy) || hk_load(&r->next) >= r->turn)) {
         put_slowly(how, task, object, value);
         return;
     }
@@ -171,7 +181,7 @@ static void put_text(unsigned how, uint64_t task, uint64_t object, uint64_t valu
     }
     if (how & LEAVES && w != NULL)
         left(r, w, next, task);
-    hocket__trace_ring_end(r, next);
+    end(r, next);
 }
 
 void hocket__event_put_text(enum hkt_event_kind kind, uint64_t task, uint64_t object,
@@ -302,4 +312,11 @@ void hocket__events_record(uint32_t classes)
 {
     hk_store(&hocket__tracing, classes);
     hocket__onlook(HOCKET__WATCH_TRACE, bits_of(classes), look);
+}
+
+void hocket__events_pause(bool pause)
+{
+    uint32_t all = bits_of(hk_load(&hocket__tracing));
+    hocket__onlook(HOCKET__WATCH_TRACE, pause ? all & HOCKET__EVENT_BIT(HOCKET__EVENT_ERROR) : all,
+                   look);
 }

@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 #define HKT_MAGIC   "HKTRACE\n"
-#define HKT_VERSION 1u
+#define HKT_VERSION 2u
 #define HKT_ORDER   0x01020304u
 
 struct hkt_header {
@@ -86,7 +86,8 @@ enum hkt_section_type {
     HKT_KINDS = 2,   /* `count` struct hkt_kind: names of kinds of waits */
     HKT_TASKS = 3,   /* `count` struct hkt_task: tasks that lived when the file was written */
     HKT_MODULES = 4, /* `count` struct hkt_module: where call sites lie */
-    HKT_SYMBOLS = 5  /* `count` struct hkt_symbol: what the process knew of call sites */
+    HKT_SYMBOLS = 5, /* `count` struct hkt_symbol: what the process knew of call sites */
+    HKT_PAUSES = 6   /* `count` struct hkt_pause: when only USER and errors were recorded */
 };
 
 struct hkt_lane {
@@ -124,6 +125,16 @@ struct hkt_module {
 struct hkt_symbol {
     uint64_t address; /* as it stands in an event */
     char name[120];   /* "function+0x12", NUL-padded, perhaps cut */
+};
+
+/*
+ * From `from` to `to`, in ticks since the trace began, the classes but USER were not recorded: what lanes
+ * have of them there came late, and nothing is known of who ran or waited.  In order of time, none
+ * within another; the last one may end after the file, with `to` UINT64_MAX.  If older ones are
+ * forgotten the first has `from` 0.
+ */
+struct hkt_pause {
+    uint64_t from, to;
 };
 
 /*
@@ -219,5 +230,6 @@ _Static_assert(sizeof(struct hkt_event) == 32, "the layout of the file");
 _Static_assert(sizeof(struct hkt_lane) == 48 && sizeof(struct hkt_kind) == 32, "likewise");
 _Static_assert(sizeof(struct hkt_task) == 64 && sizeof(struct hkt_symbol) == 128, "likewise");
 _Static_assert(sizeof(struct hkt_module) == 256 && sizeof(struct hkt_section) == 16, "likewise");
+_Static_assert(sizeof(struct hkt_pause) == 16, "likewise");
 
 #endif

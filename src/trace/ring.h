@@ -19,6 +19,8 @@
  * HOCKET__RING_MARGIN slots more, is left out: a writer's stores may be seen in another order, but
  * not further apart than a processor can hold back stores, which is a fraction of the margin.
  */
+#include <hocket/time.h>
+
 #include "base/atomic.h"
 #include "park/tls.h"
 #include "trace/format.h"
@@ -38,7 +40,13 @@ struct hocket__trace_ring {
     uint64_t mask;           /* slots - 1; set when it is made */
     uint64_t left;           /* `next` behind the last event in which a task left its worker, */
     uint64_t leaver;         /* and the task */
+    uint32_t left_edges;     /* hocket__share_edges then */
     uint64_t last;           /* stamp of the last event, without its kind */
+    uint64_t turn;           /* hocket__share_turn is due when `next` is here; its account: */
+    uint64_t counted;        /* events paid so far */
+    hocket_time paid_at;
+    int64_t account; /* ns */
+    uint32_t account_of;
     struct hocket__slot *slots;
 
     /* whoever has `rings_guard` writes, others read */

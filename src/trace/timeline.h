@@ -17,6 +17,8 @@ extern _Atomic uint32_t hocket__tracing;
 
 /* Record events of these classes from now on (0: none). */
 void hocket__events_record(uint32_t classes);
+/* For a while (share.h) only what the program says, and errors; or all of these classes again. */
+void hocket__events_pause(bool pause);
 
 void hocket__event_put(enum hkt_event_kind kind, uint64_t task, uint64_t object, uint64_t value);
 /* The same with a text of up to HKT_TEXT_MAX bytes; longer ones are cut. */

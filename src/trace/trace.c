@@ -21,13 +21,16 @@
 
 #include "base/env.h"
 #include "base/panic.h"
+#include "park/forked.h"
 #include "sys/sys.h"
 #include "sys/ticks.h"
 #include "trace/ring.h"
+#include "trace/share.h"
 
 #define BUFFER_MIN ((size_t)4 << 10)
 #define BUFFER     ((size_t)4 << 20)
 #define BUFFER_MAX ((size_t)1 << 30)
+#define SHARE      10
 #define CLASSES    (HOCKET_TRACE_DEFAULT | HOCKET_TRACE_LOCKS)
 
 /* The public classes are those of the file. */
@@ -99,7 +102,9 @@ static void at_death(void);
 static int prepare(void)
 {
     static bool registered; /* BUSY */
-    int err = hocket__rings_prepare();
+    int err = hocket__fork_watch();
+    if (err == 0)
+        err = hocket__rings_prepare();
     if (err == 0)
         err = hocket__writer_prepare();
     if (err == 0 && !registered) {
@@ -112,11 +117,11 @@ static int prepare(void)
 }
 
 /* In BUSY. */
-static int start(const char *name, size_t buffer, uint32_t wanted)
+static int start(const char *name, const hocket_trace_options *o)
 {
-    size_t bytes = buffer_of(buffer);
-    wanted = wanted ? wanted : HOCKET_TRACE_DEFAULT;
-    if (bytes == 0 || (wanted & ~(uint32_t)CLASSES) != 0)
+    size_t bytes = buffer_of(o->buffer);
+    uint32_t wanted = o->events ? o->events : HOCKET_TRACE_DEFAULT;
+    if (bytes == 0 || (wanted & ~(uint32_t)CLASSES) != 0 || o->share > 100)
         return -EINVAL;
     hocket__trace_ring_size(bytes);
     int err = hocket__path_whole(name, path, sizeof path);
@@ -131,6 +136,7 @@ static int start(const char *name, size_t buffer, uint32_t wanted)
     hk_store(&owner, (int)getpid());
     began.ns = hocket__clock();
     began.ticks = (uint64_t)hocket__ticks();
+    hocket__share_begin(o->share ? o->share : SHARE);
     hocket__events_record(classes);
     return 0;
 }
@@ -141,8 +147,8 @@ int hocket_trace_start(const char *name, const hocket_trace_options *options)
         return -EINVAL;
     if (!take_free())
         return -EBUSY;
-    int err = start(name, options != NULL ? options->buffer : 0,
-                    options != NULL ? options->events : 0);
+    static const hocket_trace_options usual = HOCKET_TRACE_OPTIONS_DEFAULT;
+    int err = start(name, options != NULL ? options : &usual);
     give(err == 0 ? ON : OFF);
     return err;
 }
@@ -161,16 +167,23 @@ static uint64_t events_now(void)
     return n;
 }
 
+static void over(uint32_t flags)
+{
+    if ((flags & HKT_FLAG_EMERGENCY) == 0)
+        hocket__share_end();
+    hocket__events_record(0);
+}
+
 /* In BUSY.  A trace that cannot be written is over. */
 static int write_out(bool stop, uint32_t flags)
 {
     if (stop)
-        hocket__events_record(0);
+        over(flags);
     uint64_t events = events_now();
     int err = hocket__trace_write(path, &began, classes, flags | (stop ? 0 : HKT_FLAG_RUNNING));
     written_at = events;
     if (err != 0)
-        hocket__events_record(0);
+        over(flags);
     return err;
 }
 
@@ -265,6 +278,15 @@ static bool size_of(const char *text, size_t *ret)
     return true;
 }
 
+/* "10"; false: no share. */
+static bool share_of(const char *text, unsigned *ret)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    *ret = n <= 100 ? (unsigned)n : 0;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *ret != 0;
+}
+
 /* "tasks,waits" */
 static bool classes_of(const char *text, uint32_t *ret)
 {
@@ -289,16 +311,17 @@ void hocket__trace_by_env(void)
 {
     static char name[PATH_MAX];
     const char *text;
-    size_t buffer = 0;
-    uint32_t wanted = 0;
+    hocket_trace_options o = HOCKET_TRACE_OPTIONS_DEFAULT;
     if (hocket__env("HOCKET_TRACE") == NULL || !take_free())
         return;
     int err = hocket__env_path("HOCKET_TRACE", name, sizeof name);
-    if ((text = hocket__env("HOCKET_TRACE_BUFFER")) != NULL && !size_of(text, &buffer))
+    if ((text = hocket__env("HOCKET_TRACE_BUFFER")) != NULL && !size_of(text, &o.buffer))
         wrong("HOCKET_TRACE_BUFFER", "not a size from 4K to 1G");
-    else if ((text = hocket__env("HOCKET_TRACE_EVENTS")) != NULL && !classes_of(text, &wanted))
+    else if ((text = hocket__env("HOCKET_TRACE_EVENTS")) != NULL && !classes_of(text, &o.events))
         wrong("HOCKET_TRACE_EVENTS", "not a list of tasks,waits,locks,jobs,workers,user");
-    else if (err != 0 || (err = start(name, buffer, wanted)) != 0)
+    else if ((text = hocket__env("HOCKET_TRACE_SHARE")) != NULL && !share_of(text, &o.share))
+        wrong("HOCKET_TRACE_SHARE", "not a number of percent from 1 to 100");
+    else if (err != 0 || (err = start(name, &o)) != 0)
         wrong("HOCKET_TRACE", strerror(-err));
     give(hocket_trace_active() ? ON : OFF);
 }

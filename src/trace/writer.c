@@ -25,6 +25,7 @@
 #include "trace/dump.h"
 #include "trace/names.h"
 #include "trace/ring.h"
+#include "trace/share.h"
 #include "trace/site.h"
 
 #define BUFFER ((size_t)64 << 10)
@@ -148,6 +149,21 @@ static void thread_name(uint32_t tid, char name[16])
     (void)close(fd);
     memset(name + (n > 0 ? n : 0), 0, 16 - (size_t)(n > 0 ? n : 0));
     name[strcspn(name, "\n")] = '\0';
+}
+
+static void pause_list(uint64_t base)
+{
+    static struct hkt_pause list[HOCKET__SHARE_PAUSES];
+    bool lost;
+    uint32_t count = hocket__share_pauses(list, &lost);
+    for (uint32_t i = 0; i < count; i++) {
+        list[i].from -= base;
+        list[i].to -= list[i].to != UINT64_MAX ? base : 0;
+    }
+    if (lost)
+        list[0].from = 0;
+    section(HKT_PAUSES, count, count * sizeof list[0]);
+    put(list, count * sizeof list[0]);
 }
 
 /* Addresses that events speak of; 0: free.  All of it belongs to the one writer. */
@@ -362,6 +378,7 @@ static void all(const struct hocket__trace_began *began, uint32_t classes, uint3
     header(began, lane_count, classes, flags);
     for (uint32_t i = 0; i < lane_count; i++)
         lane(hocket__trace_ring_at(i), began->ticks);
+    pause_list(began->ticks);
     kinds();
     tasks();
     symbols();

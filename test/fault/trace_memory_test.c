@@ -17,6 +17,7 @@
 #include "sync/order.h"
 #include "sys/sys.h"
 #include "trace/ring.h"
+#include "trace/share.h"
 #include "trace/timeline.h"
 
 static struct hocket__sys sys;
@@ -44,6 +45,35 @@ START_TEST(no_trace)
     HK_EXPECT(!hocket_trace_active());
     hk_store(&maps_left, 100);
     HK_EXPECT_EQ(hocket_trace_start("/dev/null", NULL), 0);
+    HK_EXPECT_EQ(hocket_trace_stop(), 0);
+}
+END_TEST
+
+static int no_thread(struct hocket__thread *ret, void *(*fn)(void *), void *arg, size_t stack_size,
+                     const char *name, unsigned flags)
+{
+    (void)ret;
+    (void)fn;
+    (void)arg;
+    (void)stack_size;
+    (void)name;
+    (void)flags;
+    return -EAGAIN;
+}
+
+/* Without the thread that would pause it a trace has everything. */
+START_TEST(no_pacer)
+{
+    struct hocket_trace_options o = { sizeof o, 65536, 0, 1 };
+    static struct hkt_pause pauses[HOCKET__SHARE_PAUSES];
+    bool lost;
+    few_maps(100);
+    sys.thread_start = no_thread;
+    HK_EXPECT_EQ(hocket_trace_start("/dev/null", &o), 0);
+    for (uint64_t n = 0; n < 60 * HOCKET__SHARE_TURN; n++)
+        hocket__event_put(HKT_SPAWN, n + 1, 0, 0);
+    HK_EXPECT_EQ(hocket__share_pauses(pauses, &lost), 0);
+    HK_EXPECT_EQ(hk_load(&hocket__share_edges), 0);
     HK_EXPECT_EQ(hocket_trace_stop(), 0);
 }
 END_TEST
@@ -220,6 +250,7 @@ SUITE("trace without memory", 20)
     suite_once(no_profile);
     suite_once(no_trace);
     suite_once(no_ring);
+    suite_once(no_pacer);
     suite_once(slow_ring);
     suite_once(larger);
     suite_once(no_folder);

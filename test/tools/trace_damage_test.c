@@ -168,7 +168,7 @@ START_TEST(headers)
     change(0, 0x12345678);
     expect_why("not a trace of Hocket");
     change(offsetof(struct hkt_header, version), HKT_VERSION + 1);
-    expect_why("format version 2, this program reads version 1");
+    expect_why("format version 3, this program reads version 2");
     change(offsetof(struct hkt_header, order), __builtin_bswap32(HKT_ORDER));
     expect_why("other byte order");
     change(offsetof(struct hkt_header, order), 77);
@@ -182,6 +182,50 @@ START_TEST(headers)
     expect_why("damaged");
     change(sizeof(struct hkt_header) + offsetof(struct hkt_section, count), 0xffffffff);
     expect_why("damaged");
+}
+END_TEST
+
+/* The good file's section of pauses, which has none, becomes one of two. */
+static void write_pauses(uint64_t from, uint64_t to, uint64_t from_next, uint64_t to_next)
+{
+    const struct hkt_pause two[] = { { from, to }, { from_next, to_next } };
+    unsigned char *longer = malloc(good_size + sizeof two);
+    size_t at = sizeof(struct hkt_header);
+    struct hkt_section s;
+    for (;; at += sizeof s + (size_t)s.size) {
+        memcpy(&s, good + at, sizeof s);
+        HK_EXPECT(s.type != HKT_END);
+        if (s.type == HKT_PAUSES)
+            break;
+    }
+    HK_EXPECT_EQ(s.count, 0);
+    s.count = 2;
+    s.size = sizeof two;
+    memcpy(longer, good, at);
+    memcpy(longer + at, &s, sizeof s);
+    memcpy(longer + at + sizeof s, two, sizeof two);
+    memcpy(longer + at + sizeof s + sizeof two, good + at + sizeof s, good_size - at - sizeof s);
+    uint64_t size = good_size + sizeof two;
+    memcpy(longer + size - sizeof size, &size, sizeof size);
+    write_file(longer, size);
+    free(longer);
+}
+
+START_TEST(pauses)
+{
+    char why[TRACE_WHY];
+    write_pauses(100, 200, 150, 300);
+    expect_why("damaged: a pause");
+    write_pauses(100, 50, 150, 300);
+    expect_why("damaged: a pause");
+    write_pauses(100, UINT64_MAX, 0, 300);
+    expect_why("damaged: a pause");
+    write_pauses(0, 0, 0, UINT64_MAX);
+    HK_EXPECT(open_it(why));
+    write_pauses(100, 200, 200, UINT64_MAX - 1);
+    HK_EXPECT(open_it(why));
+    write_pauses(UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+    HK_EXPECT(open_it(why));
 }
 END_TEST
 
@@ -237,6 +281,7 @@ PLAIN_SUITE("trace damage", 120)
     tcase_add_checked_fixture(suite__case, setup, teardown);
     suite_once(every_length);
     suite_once(headers);
+    suite_once(pauses);
     suite_once(not_a_trace);
     suite_once(huge);
     suite_once(mutations);

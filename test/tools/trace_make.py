@@ -3,7 +3,7 @@
 tasks which wait for locks, queues and time.  The same words give the same bytes.
 
     usage: trace_make.py OUT [--events N] [--tasks N] [--alive N] [--workers N] [--seed N]
-                             [--lost N] [--steps N] [--names plain|evil] [--empty]
+                             [--lost N] [--steps N] [--pauses N] [--names plain|evil] [--empty]
 """
 import argparse
 import collections
@@ -212,7 +212,7 @@ def trace(args):
     world.end = 1000
     if not args.empty:
         world.run()
-    out = [struct.pack("<8sIIIIII2Q2qqIIII40s", b"HKTRACE\n", 1, 0x01020304, 128, 32, 8, 4711,
+    out = [struct.pack("<8sIIIIII2Q2qqIIII40s", b"HKTRACE\n", 2, 0x01020304, 128, 32, 8, 4711,
                        0, world.end, 0, world.end, 1700000000000000000, args.workers, 63, 0, 0,
                        (EVIL[0] if args.names == "evil" else "synthetic").encode()[:40])]
     for number, lane in enumerate(world.lanes):
@@ -230,6 +230,11 @@ def trace(args):
         symbols = [(a, EVIL[i % len(EVIL)]) for i, (a, _) in enumerate(symbols)]
     out.append(section(5, len(symbols), b"".join(
         struct.pack("<Q120s", a, s.encode()) for a, s in symbols)))
+    if args.pauses:
+        step = world.end // args.pauses
+        out.append(section(6, args.pauses, b"".join(
+            struct.pack("<QQ", i * step + step // 2, i * step + step // 10 * 9)
+            for i in range(args.pauses))))
     size = sum(map(len, out)) + 24
     out.append(section(0, 1, struct.pack("<Q", size)))
     return b"".join(out)
@@ -245,6 +250,7 @@ def main():
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lost", type=int, default=0)
+    parser.add_argument("--pauses", type=int, default=0)
     parser.add_argument("--names", choices=["plain", "evil"], default="plain")
     parser.add_argument("--empty", action="store_true")
     args = parser.parse_args()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Drives pages of `hocket trace view` in a headless Chromium; trace_view_test.sh makes them.
 
-    usage: trace_view.py test FOLDER      plain, evil, empty, lost: .trace and .html
+    usage: trace_view.py test FOLDER      plain, evil, empty, lost, paused: .trace and .html
            trace_view.py measure PAGE     how long loading and a frame take
            trace_view.py shots PAGE FOLDER
 """
@@ -230,6 +230,22 @@ def test_rest(page):
         page.key("0")
 
 
+def test_pauses(page):
+    """Two fifths of the trace were not recorded: no bar lies there but what is unknown."""
+    check("The trace paused 5 times" in text(page, "#notice"), "the notice of pauses")
+    check("40 % of it" in text(page, "#notice"), "their part: " + text(page, "#notice"))
+    same(page.value("""(() => { const { bars, pauses } = timeline.model; let wrong = 0;
+        for (let i = 0; i < bars.n; i++)
+          for (let k = 0; k < pauses.n; k++) {
+            const from = pauses.start[k], to = from + pauses.length[k];
+            if (bars.state[i] !== 4 && bars.start[i] < to - 1 && bars.end[i] > from + 1) wrong++;
+          }
+        return [pauses.n, wrong]; })()"""), [5, 0], "bars in pauses")
+    page.value("timeline.chart.show(timeline.model.pauses.start[1] - 1e4, timeline.model.pauses.start[1] + 1e4)")
+    page.settle()
+    same(page.complaints(), [], "console of paused")
+
+
 def test_strange(browser, folder):
     page = load(browser, folder, "evil")
     same(page.value("typeof window.hacked"), "undefined", "a name became a script")
@@ -252,6 +268,7 @@ def test_strange(browser, folder):
     page = load(browser, folder, "lost")
     check("1,000 older events were dropped" in text(page, "#notice"), "the notice")
     same(page.complaints(), [], "console of lost")
+    test_pauses(load(browser, folder, "paused"))
     with open(os.path.join(folder, "plain.html"), encoding="utf-8") as file:
         whole = file.read()
     middle = whole.index('data-coding="') + 2000

@@ -12,8 +12,9 @@ make_trace "$dir/plain.trace" --tasks 60 --steps 100000 --alive 60 --events 8000
 make_trace "$dir/evil.trace" --names evil --events 3000
 make_trace "$dir/empty.trace" --empty
 make_trace "$dir/lost.trace" --lost 500 --events 8000
+make_trace "$dir/paused.trace" --pauses 5 --events 8000
 
-for name in plain evil empty lost; do
+for name in plain evil empty lost paused; do
     run 0 trace view "$dir/$name.trace" -o "$dir/$name.html"
     empty "$dir/out"
     empty "$dir/err"

@@ -5,11 +5,13 @@
 
 #include <hocket.h>
 
+#include "park/watch.h"
 #include "sched/worker.h"
 #include "support/run.h"
 #include "support/suite.h"
 #include "sys/ticks.h"
 #include "trace/ring.h"
+#include "trace/share.h"
 #include "trace/timeline.h"
 
 /*
@@ -310,6 +312,36 @@ START_TEST(after_a_sleep)
 }
 END_TEST
 
+/* One task leaves and another goes on, with a pause of the trace between them or without. */
+static int leaves_and_goes_on(void *arg)
+{
+    const bool *paused = arg;
+    hocket_scope s;
+    hocket_scope_open(&s, NULL);
+    hocket_task *self = hocket_self(), *other = spawned(&s, nothing);
+    hocket__watch_tell(HOCKET__EVENT_YIELD, self, NULL, 0);
+    if (*paused)
+        (void)hk_add(&hocket__share_edges, 1);
+    hocket__watch_tell(HOCKET__EVENT_START, other, NULL, 0);
+    const struct hocket__trace_ring *r = hocket__trace_ring_here();
+    uint64_t next = hk_load(&r->next), was = word(r, next - 2, 0), is = word(r, next - 1, 0);
+    HK_EXPECT_EQ(was & 0xff, HKT_YIELD);
+    HK_EXPECT_EQ(is & 0xff, HKT_START);
+    HK_EXPECT((was >> 8 == is >> 8) == !*paused);
+    hocket_task_release(other);
+    return hocket_scope_close(&s);
+}
+
+START_TEST(across_a_pause)
+{
+    bool paused = _i != 0;
+    HK_EXPECT_EQ(hocket_trace_start("/dev/null", NULL), 0);
+    HK_EXPECT_EQ(hocket_run_with(leaves_and_goes_on, &paused, HOCKET_RUNTIME_OPTIONS(.workers = 1)),
+                 0);
+    HK_EXPECT_EQ(hocket_trace_stop(), 0);
+}
+END_TEST
+
 static void hook(hocket_task *task, void *context)
 {
     (void)task;
@@ -342,4 +374,5 @@ SUITE("trace stamps", 60)
     suite_once(of_single_classes);
     suite_once(after_a_sleep);
     suite_once(behind_hooks);
+    tcase_add_loop_test(suite__case, across_a_pause, 0, 2);
 }

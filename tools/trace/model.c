@@ -5,7 +5,7 @@
  * Each task and each lane has a state, found by its id; an event closes the bar that lasted until
  * now and begins the next.  What a trace does not have (older events that were overwritten, classes
  * that were not recorded, clocks that differ between processors) leaves unknown parts, never
- * bars that overlap.
+ * bars that overlap.  At a pause everything becomes unknown.
  *
  *   SPAWN            -> READY
  *   START    READY   -> RUN; the task that ran there waits "in place" until EXIT
@@ -27,6 +27,9 @@ struct model {
     const struct model_sink *sink;
     struct owners owners;
     bool waits_seen; /* WAITS was recorded: a START above a running task is a join in place */
+    uint32_t pause;  /* the next one, or that which lasts */
+    bool paused;
+    int64_t since; /* the end of the last one */
     int64_t end;
     char text[HKT_TEXT_MAX + 1];
 };
@@ -84,6 +87,8 @@ static void begun_before(struct model *m, struct owner *o, struct owner *lane,
         o->bar.lane = i->lane;
         o->bar.cut_start = true;
         o->bar.start = trace_ns(m->trace, HKT_TICKS(&m->trace->lanes[i->lane].events[0]));
+        if (o->bar.start < m->since)
+            o->bar.start = m->since;
         if (o->bar.start > i->ns)
             o->bar.start = i->ns;
     }
@@ -319,17 +324,78 @@ static void point_event(struct model *m, const struct trace_item *i)
     }
 }
 
-/* What lasts beyond the last event of an owner. */
-static void finish(struct model *m, struct owner *o, int64_t now)
+static void cut_pieces(struct model *m, struct owner *o, bool but_spans, int64_t now)
 {
-    for (struct open_piece *p; (p = owner_close_any(o)) != NULL;) {
+    for (struct open_piece *p; (p = owner_close_any(o, but_spans)) != NULL;) {
         p->piece.cut_end = true;
         give_piece(m, p, now);
     }
+}
+
+/* What lasts beyond the last event of an owner. */
+static void finish(struct model *m, struct owner *o, int64_t now)
+{
+    cut_pieces(m, o, false, now);
     if (o->state != OWNER_ENDED) {
         o->bar.cut_end = true;
         turn(m, o, OWNER_ENDED, now);
     }
+}
+
+/* From here on nothing is known of it. */
+static void forget(void *context, struct owner *o)
+{
+    struct model *m = context;
+    int64_t now = trace_ns(m->trace, m->trace->pauses[m->pause].from);
+    cut_pieces(m, o, true, now);
+    o->bar.cut_end = true;
+    turn(m, o, OWNER_UNKNOWN, now);
+    o->bar.cut_end = false;
+    o->early_wake = o->ran = false;
+    o->next_holder = o->below = o->running = 0;
+}
+
+static void pause_begins(struct model *m)
+{
+    m->paused = true;
+    owners_forget(&m->owners, forget, m);
+    for (uint32_t i = 0; i < m->trace->lane_count; i++)
+        forget(m, &m->owners.lanes[i]);
+}
+
+static void pause_ends(struct model *m, int64_t from, int64_t to)
+{
+    const struct model_piece p = {
+        .type = MODEL_PAUSE, .lane = MODEL_NO_LANE, .start = from, .end = to, .name = ""
+    };
+    if (m->sink->piece != NULL)
+        m->sink->piece(m->sink->context, &p);
+    m->since = to;
+    m->paused = false;
+    m->pause++;
+}
+
+/* The pauses that begin or end until `now`. */
+static void pauses(struct model *m, int64_t now)
+{
+    while (m->pause < m->trace->pause_count) {
+        const struct hkt_pause *p = &m->trace->pauses[m->pause];
+        int64_t from = trace_ns(m->trace, p->from), to = trace_ns(m->trace, p->to);
+        if (from > now)
+            return;
+        if (!m->paused)
+            pause_begins(m);
+        if (to > now)
+            return;
+        pause_ends(m, from, to);
+    }
+}
+
+/* Is it recorded also in a pause? */
+static bool in_pauses(enum hkt_event_kind kind)
+{
+    return kind == HKT_SPAN_BEGIN || kind == HKT_SPAN_END || kind == HKT_COUNTER ||
+           kind == HKT_MARK || kind == HKT_ERROR || kind == HKT_NAME || kind == HKT_LANE_OF;
 }
 
 static bool event(struct model *m, const struct trace_item *i)
@@ -337,6 +403,8 @@ static bool event(struct model *m, const struct trace_item *i)
     struct owner *lane = &m->owners.lanes[i->lane], *o = lane;
     uint64_t task = i->event->task;
     if (task != 0 && !owner_of(&m->owners, task, &o))
+        return false;
+    if (m->trace->pause_count > 0 && task != 0 && o != NULL && !owner_known(&m->owners, o))
         return false;
     point_event(m, i);
     if (o == NULL) /* it has ended: a clock that is behind, ids are not used twice */
@@ -360,10 +428,15 @@ bool trace_model(const struct trace *t, const struct model_sink *sink)
         return false;
     bool good = owners_start(&m.owners, t->lane_count);
     for (struct trace_item i; good && trace_cursor_next(&c, &i);) {
-        good = event(&m, &i);
+        pauses(&m, i.ns);
+        if (!m.paused || in_pauses(HKT_KIND(i.event)))
+            good = event(&m, &i);
         m.end = i.ns > m.end ? i.ns : m.end;
     }
     trace_cursor_end(&c);
+    pauses(&m, m.end);
+    if (m.paused)
+        pause_ends(&m, trace_ns(t, t->pauses[m.pause].from), m.end);
     for (size_t i = 0; good && i < m.owners.room; i++)
         if (m.owners.slots[i].owner != NULL)
             finish(&m, m.owners.slots[i].owner, m.end);

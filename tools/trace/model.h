@@ -9,7 +9,7 @@
  * trace_model goes once through the events in order of time and calls what the sink has (any
  * may be NULL).  A bar is given when it ends, so bars come in order of their ends.  Those
  * that had begun before the first event, or last beyond the last, are cut there
- * (`cut_start`, `cut_end`).  All times are nanoseconds since the trace began, start <= end.
+ * (`cut_start`, `cut_end`), and so are they by a pause.  All times are nanoseconds since the trace began, start <= end.
  */
 enum model_state {
     MODEL_RUN,   /* on `lane` */
@@ -47,12 +47,22 @@ struct model_wake {
     uint32_t lane;
 };
 
-/* A span of a user, a job of an executor, a lock held, a blocking call, sleep of a worker. */
-enum model_piece_type { MODEL_SPAN, MODEL_JOB, MODEL_HELD, MODEL_BLOCKING, MODEL_SLEEP };
+/*
+ * A span of a user, a job of an executor, a lock held, a blocking call, sleep of a worker; a
+ * pause of the trace, on no lane, which cuts all others but spans.
+ */
+enum model_piece_type {
+    MODEL_SPAN,
+    MODEL_JOB,
+    MODEL_HELD,
+    MODEL_BLOCKING,
+    MODEL_SLEEP,
+    MODEL_PAUSE
+};
 struct model_piece {
     enum model_piece_type type;
     uint64_t task;  /* 0: of the lane */
-    uint32_t lane;  /* where it began */
+    uint32_t lane;  /* where it began, or MODEL_NO_LANE */
     uint32_t depth; /* MODEL_SPAN: how many are around it */
     bool cut_start, cut_end;
     int64_t start, end;

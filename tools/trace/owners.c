@@ -15,7 +15,7 @@ bool owners_start(struct owners *s, uint32_t lanes)
 static void close_all(struct owner *o)
 {
     struct open_piece *p;
-    while ((p = owner_close_any(o)) != NULL)
+    while ((p = owner_close_any(o, false)) != NULL)
         free(p);
 }
 
@@ -33,6 +33,7 @@ void owners_end(struct owners *s)
         free(o);
     }
     free(s->slots);
+    free(s->known);
     free(s->lanes);
 }
 
@@ -95,6 +96,31 @@ bool owner_of(struct owners *s, uint64_t id, struct owner **ret)
     return true;
 }
 
+bool owner_known(struct owners *s, struct owner *o)
+{
+    if (o->known)
+        return true;
+    if (s->known_count == s->known_room) {
+        size_t room = s->known_room ? s->known_room * 2 : 256;
+        struct owner **more = realloc(s->known, room * sizeof more[0]);
+        if (more == NULL)
+            return false;
+        s->known = more;
+        s->known_room = room;
+    }
+    s->known[s->known_count++] = o;
+    return o->known = true;
+}
+
+void owners_forget(struct owners *s, void (*forget)(void *context, struct owner *o), void *context)
+{
+    for (size_t i = 0; i < s->known_count; i++) {
+        s->known[i]->known = false;
+        forget(context, s->known[i]);
+    }
+    s->known_count = 0;
+}
+
 struct owner *owner_find(struct owners *s, uint64_t id)
 {
     struct owner_slot *slot = look(s->slots, s->room, id);
@@ -139,11 +165,13 @@ struct open_piece *owner_close(struct owner *o, enum model_piece_type type, uint
     return NULL;
 }
 
-struct open_piece *owner_close_any(struct owner *o)
+struct open_piece *owner_close_any(struct owner *o, bool but_spans)
 {
-    struct open_piece *p = o->open;
+    struct open_piece **at = &o->open, *p;
+    while ((p = *at) != NULL && but_spans && p->piece.type == MODEL_SPAN)
+        at = &p->next;
     if (p != NULL) {
-        o->open = p->next;
+        *at = p->next;
         o->open_count--;
     }
     return p;

@@ -31,6 +31,7 @@ struct owner {
     unsigned open_count;
     uint64_t running; /* lane: the task it is with */
     bool ran;         /* lane: something said what it runs */
+    bool known;       /* it is in `known` of its owners */
     struct owner *next_spare;
 };
 
@@ -41,8 +42,10 @@ struct owner_slot {
 
 struct owners {
     struct owner_slot *slots;
-    size_t room, used;   /* room is a power of two */
-    struct owner *spare; /* those of tasks that have ended, by next_spare */
+    size_t room, used;    /* room is a power of two */
+    struct owner *spare;  /* those of tasks that have ended, by next_spare */
+    struct owner **known; /* see owner_known; some may have ended since */
+    size_t known_count, known_room;
     struct owner *lanes;
     uint32_t lane_count;
 };
@@ -53,6 +56,9 @@ void owners_end(struct owners *s);
  * Made if need be.  *ret is NULL for one that has ended.  False: no memory.
  */
 bool owner_of(struct owners *s, uint64_t id, struct owner **ret);
+/* Something is known of it until the next owners_forget, which gives it.  False: no memory. */
+bool owner_known(struct owners *s, struct owner *o);
+void owners_forget(struct owners *s, void (*forget)(void *context, struct owner *o), void *context);
 struct owner *owner_find(struct owners *s, uint64_t id); /* NULL: none, or it has ended */
 
 /* It has ended, and has no pieces open. */
@@ -62,6 +68,6 @@ void owner_end(struct owners *s, struct owner *o);
 struct open_piece *owner_open(struct owner *o, enum model_piece_type type, uint64_t object,
                               const char *name);
 struct open_piece *owner_close(struct owner *o, enum model_piece_type type, uint64_t object);
-struct open_piece *owner_close_any(struct owner *o);
+struct open_piece *owner_close_any(struct owner *o, bool but_spans);
 
 #endif

@@ -104,8 +104,17 @@ static size_t item_size(uint32_t type, size_t *ret_before)
     case HKT_TASKS: return sizeof(struct hkt_task);
     case HKT_MODULES: return sizeof(struct hkt_module);
     case HKT_SYMBOLS: return sizeof(struct hkt_symbol);
+    case HKT_PAUSES: return sizeof(struct hkt_pause);
     default: return 0;
     }
+}
+
+static bool pauses_good(const struct hkt_pause *p, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (p[i].to < p[i].from || (i > 0 && p[i].from < p[i - 1].to))
+            return false;
+    return true;
 }
 
 /* One section at `at`, as far as it is in memory.  *ret_next: where the next one begins. */
@@ -123,6 +132,8 @@ static bool section_good(struct file *f, size_t at, struct hkt_section *ret, siz
     *ret_next = first + (size_t)ret->size;
     if (!need(f, *ret_next))
         return false;
+    if (ret->type == HKT_PAUSES && !pauses_good((const void *)(f->bytes + first), ret->count))
+        return wrong(f, "damaged: a pause in the section at byte %zu", at);
     if (ret->type == HKT_END) {
         uint64_t size = 0;
         if (ret->size == sizeof size)
@@ -176,6 +187,10 @@ static void sections_keep(struct trace *t)
         case HKT_TASKS:
             t->tasks = payload;
             t->task_count = s.count;
+            break;
+        case HKT_PAUSES:
+            t->pauses = payload;
+            t->pause_count = s.count;
             break;
         case HKT_MODULES:
             t->modules = payload;

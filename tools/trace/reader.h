@@ -43,6 +43,8 @@ struct trace {
     uint32_t task_count;
     const struct hkt_module *modules;
     uint32_t module_count;
+    const struct hkt_pause *pauses; /* in order; none of them ends before it begins */
+    uint32_t pause_count;
     size_t event_count; /* of all lanes, TEXT too */
     uint64_t lost;      /* of all lanes */
     double ns_per_tick;

@@ -146,6 +146,13 @@ static void add_held(struct gather *g, const struct model_piece *p)
     };
 }
 
+static void add_pause(struct gather *g, const struct model_piece *p)
+{
+    if (!ROOM(g, g->pauses, g->pause_count, g->pause_room))
+        return;
+    g->pauses[g->pause_count++] = (struct pause){ .start = p->start, .length = p->end - p->start };
+}
+
 static void on_piece(void *context, const struct model_piece *p)
 {
     switch (p->type) {
@@ -153,6 +160,7 @@ static void on_piece(void *context, const struct model_piece *p)
     case MODEL_JOB: add_span(context, p, "job"); break;
     case MODEL_BLOCKING: add_span(context, p, "blocking call"); break;
     case MODEL_HELD: add_held(context, p); break;
+    case MODEL_PAUSE: add_pause(context, p); break;
     case MODEL_SLEEP: break;
     }
 }
@@ -300,9 +308,21 @@ static void placements(struct gather *g)
     }
     for (uint32_t i = 0; i < g->trace->task_count; i++) {
         uint32_t place = pairs_find(&g->task_ids, g->trace->tasks[i].id, 0);
-        if (place != PAIRS_NONE)
-            g->tasks[place].placement = (uint8_t)(g->trace->tasks[i].placement & 3);
+        if (place == PAIRS_NONE)
+            continue;
+        g->tasks[place].placement = (uint8_t)(g->trace->tasks[i].placement & 3);
+        g->tasks[place].lives = true;
     }
+}
+
+/* Its last bar ends: in what nobody knows, or, as far as that can be known, with the task. */
+static void last_change(struct gather *g, uint32_t place)
+{
+    const struct task *task = &g->tasks[place];
+    if (task->seen && (!task->open || task->until < g->end))
+        change(g, &(struct change){ .time = task->until,
+                                    .task = place,
+                                    .state = task->lives ? CHANGE_UNKNOWN : CHANGE_GONE });
 }
 
 bool gather(struct gather *g, const struct trace *t)
@@ -326,10 +346,9 @@ bool gather(struct gather *g, const struct trace *t)
         return false;
     find_workers(g);
     find_locks(g);
-    for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
-        if (g->tasks[i].seen && !g->tasks[i].open)
-            change(g, &(struct change){ .time = g->tasks[i].until, .task = i });
     placements(g);
+    for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
+        last_change(g, i);
     return !g->failed && !g->words.text.failed;
 }
 
@@ -348,6 +367,7 @@ void gather_free(struct gather *g)
     free(g->changes);
     free(g->spans);
     free(g->helds);
+    free(g->pauses);
     free(g->points);
     free(g->marks);
 }

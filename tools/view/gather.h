@@ -32,7 +32,8 @@ struct task {
     uint32_t start_lane;     /* + 1, if its start was seen */
     uint16_t outcome;        /* of its last wait */
     uint8_t placement, flags;
-    bool seen, open; /* it had a bar; which lasted beyond the end of the trace */
+    bool seen, open; /* it had a bar; which lasted beyond a pause or the end of the trace */
+    bool lives;      /* when the file was written */
 };
 
 struct span {
@@ -45,6 +46,10 @@ struct held {
     uint64_t task;
     int64_t start, length;
     uint32_t lock; /* place in held_locks, then in objects */
+};
+
+struct pause {
+    int64_t start, length;
 };
 
 struct counter_point {
@@ -84,6 +89,8 @@ struct gather {
     size_t change_count, change_room;
     struct span *spans;
     size_t span_count, span_room;
+    struct pause *pauses;
+    size_t pause_count, pause_room;
     struct pairs held_locks; /* (address, 0) */
     struct held *helds;
     size_t held_count, held_room;

@@ -194,6 +194,18 @@ static void put_helds(struct gather *g, struct columns *to)
         columns_number(to, g->helds[i].lock);
 }
 
+static void put_pauses(const struct gather *g, struct columns *to)
+{
+    int64_t time = 0;
+    columns_number(to, g->pause_count);
+    for (size_t i = 0; i < g->pause_count; i++) {
+        columns_number(to, (uint64_t)(g->pauses[i].start - time));
+        time = g->pauses[i].start;
+    }
+    for (size_t i = 0; i < g->pause_count; i++)
+        columns_number(to, (uint64_t)g->pauses[i].length);
+}
+
 static void put_counters(struct gather *g, struct columns *to)
 {
     struct counter_point *points = g->points;
@@ -247,6 +259,7 @@ bool view_pack(const struct trace *t, struct columns *to)
         put_changes(&g, to);
         put_spans(&g, to);
         put_helds(&g, to);
+        put_pauses(&g, to);
         put_counters(&g, to);
         put_marks(&g, to);
     }

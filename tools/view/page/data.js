@@ -176,6 +176,8 @@ function decode(bytes) {
     n, task: c.column(n, Uint32Array), start: c.rising(n), length: c.column(n, Float64Array),
     object: c.column(n, Uint32Array),
   };
+  n = c.number();
+  const pauses = { n, start: c.rising(n), length: c.column(n, Float64Array) };
   const counters = [];
   for (let left = c.number(); left > 0; left--) {
     const name = strings[c.number()], points = c.number();
@@ -187,5 +189,5 @@ function decode(bytes) {
     text: c.column(n, Uint32Array), value: c.signedColumn(n, Float64Array),
   };
   if (c.at !== bytes.length) throw new Error('the embedded trace is damaged');
-  return { facts, strings, workers, objects, sites, tasks, changes, spans, helds, counters, marks };
+  return { facts, strings, workers, objects, sites, tasks, changes, spans, helds, pauses, counters, marks };
 }

@@ -9,8 +9,28 @@ function ticks(t0, t1, room) {
   return { step, at: out };
 }
 
+/* Where the trace paused: stripes, the fainter the less of a pixel's time it was. */
+function drawPauses(chart, raster, y0, y1) {
+  const { left, width, step, t0 } = geometry(chart, raster), { pauses } = chart.model;
+  const parts = new Float32Array(width);
+  for (let i = 0; i < pauses.n; i++) {
+    const from = (pauses.start[i] - t0) / step, to = from + pauses.length[i] / step;
+    if (from >= width) break;
+    for (let x = Math.max(0, Math.floor(from)); x < to && x < width; x++)
+      parts[x] += Math.min(to, x + 1) - Math.max(from, x);
+  }
+  const period = Math.max(4, Math.round(8 * raster.scale));
+  for (let x = 0; x < width; x++) {
+    if (parts[x] < 0.02) continue;
+    const part = Math.min(1, parts[x]) * 0.45, color = mix(chart.colors.plot, chart.colors.unknown, part);
+    for (let y = y0 - (x + y0) % period; y < y1; y += period)
+      raster.rect(left + x, Math.max(y, y0), left + x + 1, Math.min(y + (period >> 1), y1), color);
+  }
+}
+
 function gridLines(chart, raster, y0, y1) {
   const { left, step, t0 } = geometry(chart, raster);
+  drawPauses(chart, raster, y0, y1);
   for (const time of chart.grid.at)
     raster.rect(left + Math.round((time - t0) / step), y0,
                 left + Math.round((time - t0) / step) + 1, y1, chart.colors.line);
