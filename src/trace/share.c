@@ -12,7 +12,7 @@
 /* SAVED: events that an account is worth at most, and in the beginning.  REST: ns of an event besides
  * what event_cost sees: the way there, its words, and that the caches are colder then. */
 #define SAVED  100000
-#define REST   12
+#define REST   24
 #define TRIES  3
 #define TRIED  64
 #define NO_END UINT64_MAX
