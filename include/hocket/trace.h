@@ -21,14 +21,15 @@
  *
  *   Callers    threads and fibers alike; signal handlers none.
  *   Blocks     start, stop and write make system calls on files and hold up their worker.
- *              Nothing waits in the library, nothing is a cancel point.
+ *              Nothing waits in the library (but stop for the end of the trace's thread), nothing is a
+ *              cancel point.
  *   Cost       an event takes 10 to 30 ns (a wait ten more, to find its place in the program),
  *              and 32 bytes of a ring.  Without a trace the functions
  *              below are one load, and the library's own events too.
  *   Share      in all that makes a thread a tenth slower at most: one that has more to say (tasks
- *              that do nothing, several million events a second) makes the trace pause for a
- *              millisecond or a few, now and then.  The first 100,000 events of a thread, and bursts
- *              after some quiet, are recorded whole.  `share` sets another limit, or 100: none.
+ *              that do nothing, two million events a second and more) makes the trace pause for a
+ *              few milliseconds, now and then.  Nobody does with the first 100,000 events, nor with
+ *              bursts after some quiet.  `share` sets another limit, or 100: none.
  *              The page shows pauses as what they are.  In them nothing is recorded but
  *              errors and what the functions below say, which then is beyond the limit.
  *   Memory     a ring a thread, of which the pages are taken as they are written; the next thread

@@ -8,9 +8,11 @@
 #include <pthread.h>
 
 #include "base/panic.h"
+#include "park/watch.h"
 
 _Atomic bool hocket__forked_flag;
 _Atomic bool hocket__is_child;
+_Atomic unsigned hocket__side_threads;
 static void (*_Atomic armed)(void);
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -19,6 +21,8 @@ static int once_error;
 static void on_fork(void)
 {
     hk_store(&hocket__is_child, true);
+    hk_store(&hocket__side_threads, 0);
+    hocket__watch_forked();
     void (*hook)(void) = hk_load(&armed);
     if (!hook)
         return;

@@ -14,6 +14,8 @@
 
 extern _Atomic bool hocket__forked_flag;
 extern _Atomic bool hocket__is_child; /* forked at all, since hocket__fork_watch */
+/* Threads of the library that are not the runtime's and wake nobody; a child has none. */
+extern _Atomic unsigned hocket__side_threads;
 
 int hocket__fork_watch(void); /* 0, -ENOMEM */
 

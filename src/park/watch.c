@@ -32,6 +32,11 @@ void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onloo
     hocket__guard_unlock(&guard);
 }
 
+void hocket__watch_forked(void)
+{
+    hk_store(&guard, 0); /* `wanted` is one word a slot, and all else is made from it */
+}
+
 static inline void tell(int slot, enum hocket__event event, struct hocket_task *task,
                         const void *object, int64_t value)
 {

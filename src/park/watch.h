@@ -84,6 +84,9 @@ typedef void hocket__onlooker(enum hocket__event event, struct hocket_task *task
  */
 void hocket__onlook(enum hocket__watch_slot slot, uint32_t events, hocket__onlooker *fn);
 
+/* In the child of a fork: a thread that is not there may have been changing onlookers. */
+void hocket__watch_forked(void);
+
 extern _Atomic uint32_t hocket__watching;
 
 static inline bool hocket__watched(uint32_t events)

@@ -25,6 +25,7 @@
 #include "sched/quiet.h"
 
 #include "base/hash.h"
+#include "park/forked.h"
 #include "sched/worker.h"
 #include "sys/census.h"
 
@@ -41,8 +42,6 @@ struct census {
 
 bool (*hocket__sched_outside)(bool for_cancel);
 void (*hocket__sched_quiescent)(void);
-
-_Atomic unsigned hocket__quiet_side_threads;
 
 static _Atomic bool wanted;
 /* Of whoever looks: the monitor or the seat, never both. */
@@ -92,7 +91,7 @@ static bool count_worker(struct census *c, struct hocket__worker *w)
 static bool pass(struct census *c)
 {
     struct hocket__runtime *rt = &hocket__rt;
-    *c = (struct census){ .threads = hk_load(&rt->threads) + hk_load(&hocket__quiet_side_threads) };
+    *c = (struct census){ .threads = hk_load(&rt->threads) + hk_load(&hocket__side_threads) };
     if (hk_load_acq(&rt->inject) || hk_load(&rt->interrupted) || hk_load(&rt->stopping))
         return false;
     for (int i = 0, n = hk_load_acq(&rt->count); i < n; i++)

@@ -31,9 +31,6 @@ void hocket__quiet_stop(void);
  */
 hocket_time hocket__quiet_turn(bool fresh);
 
-/* Threads of the library that wake nobody: the live view's. */
-extern _Atomic unsigned hocket__quiet_side_threads;
-
 /* A thread went to sleep without a deadline, or ended. */
 void hocket__quiet_poke(void);
 

@@ -113,8 +113,10 @@ static inline bool unlabelled(const struct hocket__trace_ring *r, const struct h
 static inline void end(struct hocket__trace_ring *r, uint64_t next)
 {
     hocket__trace_ring_end(r, next);
-    if (hk_unlikely(next >= r->turn))
+    if (hk_unlikely(next >= r->turn)) {
+        r->left = 0; /* a system call, perhaps: who goes on has a stamp of its own */
         hocket__share_turn(r, next);
+    }
 }
 
 /* The first event of a thread, or as a worker; by another clock; in a handler inside an event; the

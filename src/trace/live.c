@@ -21,9 +21,9 @@
 #include <hocket/runtime.h>
 
 #include "base/env.h"
+#include "park/forked.h"
 #include "park/graph.h"
 #include "queue/registry.h"
-#include "sched/quiet.h"
 #include "sched/worker.h"
 #include "sys/shared.h"
 #include "trace/live_page.h"
@@ -346,10 +346,10 @@ static int switch_on(void)
         return err;
     hk_store(&stopping, 0);
     started = hocket__clock();
-    (void)hk_add(&hocket__quiet_side_threads, 1);
+    (void)hk_add(&hocket__side_threads, 1);
     err = hocket__thread_start(&thread, live_main, NULL, 256 * 1024, "hocket-live", 0);
     if (err) {
-        (void)hk_sub(&hocket__quiet_side_threads, 1);
+        (void)hk_sub(&hocket__side_threads, 1);
         hocket__shared_free(&shared);
     }
     on = err == 0;
@@ -361,7 +361,7 @@ static void switch_off(void)
     hk_store_sc(&stopping, 1);
     (void)hocket__futex_wake(&stopping, 1);
     hocket__thread_join(thread);
-    (void)hk_sub(&hocket__quiet_side_threads, 1);
+    (void)hk_sub(&hocket__side_threads, 1);
     hocket__shared_free(&shared);
     on = by_env = false;
 }

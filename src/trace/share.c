@@ -4,7 +4,6 @@
 
 #include "park/forked.h"
 #include "park/world.h"
-#include "sched/quiet.h"
 #include "sys/sys.h"
 #include "sys/ticks.h"
 #include "trace/timeline.h"
@@ -32,6 +31,7 @@ static _Atomic hocket_time pause_end; /* by whoever asks; in the past: go on */
 static _Atomic bool paused;
 _Atomic uint32_t hocket__share_edges;
 static _Atomic uint64_t begun; /* pauses; release */
+static uint64_t last_edge;     /* ticks */
 static struct {
     _Atomic uint64_t from, to;
 } pauses[HOCKET__SHARE_PAUSES];
@@ -75,11 +75,18 @@ void hocket__share_turn(struct hocket__trace_ring *r, uint64_t next)
 
 /* ---- the pacer ---- */
 
+/* Never before the last: counters of two processors may differ by more than lies between two pauses. */
+static uint64_t edge(void)
+{
+    uint64_t now = (uint64_t)hocket__ticks();
+    return last_edge = now > last_edge ? now : last_edge;
+}
+
 static void pause_begins(void)
 {
     uint64_t n = hk_load(&begun);
     hk_store(&pauses[n % HOCKET__SHARE_PAUSES].to, NO_END);
-    hk_store(&pauses[n % HOCKET__SHARE_PAUSES].from, (uint64_t)hocket__ticks());
+    hk_store(&pauses[n % HOCKET__SHARE_PAUSES].from, edge());
     hk_store_rel(&begun, n + 1); /* pairs with hocket__share_pauses */
     hocket__events_pause(true);
     hk_store(&paused, true);
@@ -91,7 +98,7 @@ static void pause_ends(void)
     hk_store(&paused, false);
     (void)hk_add(&hocket__share_edges, 1);
     hocket__events_pause(false);
-    hk_store(&pauses[(hk_load(&begun) - 1) % HOCKET__SHARE_PAUSES].to, (uint64_t)hocket__ticks());
+    hk_store(&pauses[(hk_load(&begun) - 1) % HOCKET__SHARE_PAUSES].to, edge());
 }
 
 static void *pacer_main(void *arg)
@@ -141,11 +148,11 @@ void hocket__share_begin(unsigned percent)
     (void)hk_add(&trace, 1);
     running = percent < 100 && !hocket__in_world() && !hk_load(&hocket__is_child);
     if (running) {
-        (void)hk_add(&hocket__quiet_side_threads, 1);
+        (void)hk_add(&hocket__side_threads, 1);
         running = hocket__thread_start(&thread, pacer_main, NULL, 64 * 1024, "hocket-trace", 0) ==
                   0;
         if (!running)
-            (void)hk_sub(&hocket__quiet_side_threads, 1);
+            (void)hk_sub(&hocket__side_threads, 1);
     }
     hk_store(&share, running ? percent : 100);
 }
@@ -159,7 +166,7 @@ void hocket__share_end(void)
     hk_store(&stopping, true);
     call();
     hocket__thread_join(thread);
-    (void)hk_sub(&hocket__quiet_side_threads, 1);
+    (void)hk_sub(&hocket__side_threads, 1);
 }
 
 /* ---- the writer ---- */

@@ -16,13 +16,14 @@
  *   the writer         what the pauses were: a section of the file
  *
  * What the program says itself (spans, counters, marks) and errors are recorded also in a pause, and
- * nobody pays for it then: many of them would make the pause endless.
+ * nobody pays for a turn that ends in one: many of them would make the pause endless.
  * A simulated world has none: its time is not what events cost.
  */
 #include "trace/ring.h"
 
-#define HOCKET__SHARE_TURN   16384u
-#define HOCKET__SHARE_PAUSES 4096u /* kept: as many as the largest ring has turns, and more */
+#define HOCKET__SHARE_TURN 16384u
+#define HOCKET__SHARE_PAUSES \
+    32768u /* kept: some three minutes of a thread that is always overdrawn */
 
 /*
  * From now on `percent` of a thread's own time, from 1 to 100 (no limit).  Without a thread to be had,

@@ -231,7 +231,10 @@ static void write_unasked(bool stop)
 {
     if (!is_ours() || !take(ON))
         return;
-    int err = events_now() != written_at ? write_out(stop, 0) : 0;
+    bool written = events_now() == written_at;
+    int err = written ? 0 : write_out(stop, 0);
+    if (written && stop)
+        over(0);
     if (err != 0)
         complain(err, false);
     give(stop || err != 0 ? OFF : ON);

@@ -115,8 +115,9 @@ static int64_t wall(void)
                : 0;
 }
 
-static void header(const struct hocket__trace_began *began, uint32_t lane_count, uint32_t classes,
-                   uint32_t flags)
+/* The moment that it says. */
+static uint64_t header(const struct hocket__trace_began *began, uint32_t lane_count,
+                       uint32_t classes, uint32_t flags)
 {
     struct hkt_header h = { .version = HKT_VERSION,
                             .order = HKT_ORDER,
@@ -134,6 +135,7 @@ static void header(const struct hocket__trace_began *began, uint32_t lane_count,
     memcpy(h.magic, HKT_MAGIC, sizeof h.magic);
     (void)strncpy(h.program, program_invocation_short_name, sizeof h.program - 1);
     put(&h, sizeof h);
+    return h.ticks[1];
 }
 
 /* A thread's name, if it still has one. */
@@ -151,16 +153,18 @@ static void thread_name(uint32_t tid, char name[16])
     name[strcspn(name, "\n")] = '\0';
 }
 
-static void pause_list(uint64_t base)
+static void pause_list(uint64_t base, uint64_t end)
 {
     static struct hkt_pause list[HOCKET__SHARE_PAUSES];
     bool lost;
     uint32_t count = hocket__share_pauses(list, &lost);
+    while (count > 0 && list[count - 1].from > end) /* since the header */
+        count--;
     for (uint32_t i = 0; i < count; i++) {
         list[i].from -= base;
         list[i].to -= list[i].to != UINT64_MAX ? base : 0;
     }
-    if (lost)
+    if (lost && count > 0)
         list[0].from = 0;
     section(HKT_PAUSES, count, count * sizeof list[0]);
     put(list, count * sizeof list[0]);
@@ -375,10 +379,10 @@ static void all(const struct hocket__trace_began *began, uint32_t classes, uint3
     address_count = 0;
     dying = (flags & HKT_FLAG_EMERGENCY) != 0;
     naming = hocket__dump_take(true); /* while a dump is made there are no names */
-    header(began, lane_count, classes, flags);
+    uint64_t end = header(began, lane_count, classes, flags);
     for (uint32_t i = 0; i < lane_count; i++)
         lane(hocket__trace_ring_at(i), began->ticks);
-    pause_list(began->ticks);
+    pause_list(began->ticks, end);
     kinds();
     tasks();
     symbols();

@@ -359,8 +359,6 @@ static void pause_begins(struct model *m)
 {
     m->paused = true;
     owners_forget(&m->owners, forget, m);
-    for (uint32_t i = 0; i < m->trace->lane_count; i++)
-        forget(m, &m->owners.lanes[i]);
 }
 
 static void pause_ends(struct model *m, int64_t from, int64_t to)
@@ -404,7 +402,8 @@ static bool event(struct model *m, const struct trace_item *i)
     uint64_t task = i->event->task;
     if (task != 0 && !owner_of(&m->owners, task, &o))
         return false;
-    if (m->trace->pause_count > 0 && task != 0 && o != NULL && !owner_known(&m->owners, o))
+    if (m->trace->pause_count > 0 &&
+        (!owner_known(&m->owners, lane) || (o != NULL && !owner_known(&m->owners, o))))
         return false;
     point_event(m, i);
     if (o == NULL) /* it has ended: a clock that is behind, ids are not used twice */
@@ -434,8 +433,9 @@ bool trace_model(const struct trace *t, const struct model_sink *sink)
         m.end = i.ns > m.end ? i.ns : m.end;
     }
     trace_cursor_end(&c);
-    pauses(&m, m.end);
-    if (m.paused)
+    if (good)
+        pauses(&m, m.end);
+    if (good && m.paused)
         pause_ends(&m, trace_ns(t, t->pauses[m.pause].from), m.end);
     for (size_t i = 0; good && i < m.owners.room; i++)
         if (m.owners.slots[i].owner != NULL)

@@ -131,7 +131,8 @@ static void add_span(struct gather *g, const struct model_piece *p, const char *
     g->spans[g->span_count++] = (struct span){ .task = p->task,
                                                .start = p->start,
                                                .length = p->end - p->start,
-                                               .name = words_of(&g->words, name) };
+                                               .name = words_of(&g->words, name),
+                                               .cut = p->cut_end };
 }
 
 static void add_held(struct gather *g, const struct model_piece *p)
@@ -322,7 +323,20 @@ static void last_change(struct gather *g, uint32_t place)
     if (task->seen && (!task->open || task->until < g->end))
         change(g, &(struct change){ .time = task->until,
                                     .task = place,
-                                    .state = task->lives ? CHANGE_UNKNOWN : CHANGE_GONE });
+                                    .state = task->open && task->lives ? CHANGE_UNKNOWN
+                                                                       : CHANGE_GONE });
+}
+
+/* A span whose end was not seen ends with its task, as far as that is known. */
+static void cut_spans(struct gather *g)
+{
+    for (size_t i = 0; i < g->span_count; i++) {
+        struct span *s = &g->spans[i];
+        uint32_t place = s->cut && s->task != 0 ? pairs_find(&g->task_ids, s->task, 0) : PAIRS_NONE;
+        const struct task *task = place != PAIRS_NONE ? &g->tasks[place] : NULL;
+        if (task != NULL && task->seen && !task->lives && s->start + s->length > task->until)
+            s->length = task->until > s->start ? task->until - s->start : 0;
+    }
 }
 
 bool gather(struct gather *g, const struct trace *t)
@@ -349,6 +363,7 @@ bool gather(struct gather *g, const struct trace *t)
     placements(g);
     for (uint32_t i = 0; !g->failed && i < g->task_ids.used; i++)
         last_change(g, i);
+    cut_spans(g);
     return !g->failed && !g->words.text.failed;
 }
 

@@ -40,6 +40,7 @@ struct span {
     uint64_t task;
     int64_t start, length;
     uint32_t name;
+    bool cut; /* its end was not seen */
 };
 
 struct held {

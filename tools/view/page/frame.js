@@ -12,6 +12,7 @@ function ticks(t0, t1, room) {
 /* Where the trace paused: stripes, the fainter the less of a pixel's time it was. */
 function drawPauses(chart, raster, y0, y1) {
   const { left, width, step, t0 } = geometry(chart, raster), { pauses } = chart.model;
+  if (width <= 0 || pauses.n === 0) return;
   const parts = new Float32Array(width);
   for (let i = 0; i < pauses.n; i++) {
     const from = (pauses.start[i] - t0) / step, to = from + pauses.length[i] / step;

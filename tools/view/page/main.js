@@ -41,7 +41,7 @@ class Page {
       notices.push(`${plural(facts.lost, 'older event')} ${facts.lost === 1 ? 'was' : 'were'} dropped to keep the newest: dotted lines are what is not known.`);
     const { pauses } = this.model;
     if (pauses.n > 0)
-      notices.push(`The trace paused ${pauses.n === 1 ? 'once' : `${count(pauses.n)} times`} to take no more than its share of the time: ${percent(pauses.length.reduce((a, b) => a + b, 0), facts.duration)} of it is striped, and nothing is known of it.`);
+      notices.push(`The trace paused ${pauses.n === 1 ? 'once' : `${count(pauses.n)} times`} to take no more than its share of the time: ${percent(pauses.length.reduce((a, b) => a + b, 0), facts.duration)} of it is striped, and what tasks did there is not known.`);
     if (facts.missed > 0) notices.push(`${plural(facts.missed, 'event')} could not be recorded.`);
     if (facts.lanesDenied > 0) notices.push(`${plural(facts.lanesDenied, 'thread')} had no room to record anything.`);
     if (facts.flags & 1) notices.push('The program was about to die when this was written.');

@@ -108,13 +108,6 @@ function makeWakes(raw, place) {
 /* Spans by task, with how deep each lies in others; those of no task are left to the table. */
 function makeSpans(raw, bars) {
   const { spans, tasks } = raw;
-  /* One whose end was not seen ends with its task. */
-  for (let i = 0; i < spans.n; i++) {
-    const task = spans.task[i] - 1;
-    if (task < 0 || bars.first[task] === bars.first[task + 1]) continue;
-    const end = bars.end[bars.first[task + 1] - 1];
-    spans.length[i] = Math.max(0, Math.min(spans.length[i], end - spans.start[i]));
-  }
   const { first, place } = countingSort(spans.n, tasks.n + 1, (i) => spans.task[i]);
   const order = new Uint32Array(spans.n), depth = new Uint8Array(spans.n);
   const deepest = new Uint8Array(tasks.n);
