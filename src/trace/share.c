@@ -18,7 +18,7 @@
 
 static _Atomic uint32_t share = 100; /* percent; 100: no limit */
 static _Atomic uint32_t trace;       /* which: a ring's account is of one */
-static _Atomic int64_t cost;         /* of an event, ns */
+_Atomic int64_t hocket__share_cost;
 
 /* The pacer. */
 static struct hocket__thread thread;
@@ -53,7 +53,7 @@ static void ask(hocket_time until)
 
 void hocket__share_turn(struct hocket__trace_ring *r, uint64_t next)
 {
-    int64_t percent = hk_load(&share), each = hk_load(&cost);
+    int64_t percent = hk_load(&share), each = hk_load(&hocket__share_cost);
     int64_t events = hk_load(&paused) ? 0 : (int64_t)(next - r->counted); /* see share.h */
     r->counted = next;
     r->turn = next + HOCKET__SHARE_TURN;
@@ -144,7 +144,7 @@ void hocket__share_begin(unsigned percent)
     hk_store(&pause_end, 0);
     hk_store(&paused, false);
     hk_store(&begun, 0);
-    hk_store(&cost, event_cost());
+    hk_store(&hocket__share_cost, event_cost());
     (void)hk_add(&trace, 1);
     running = percent < 100 && !hocket__in_world() && !hk_load(&hocket__is_child);
     if (running) {

@@ -36,6 +36,9 @@ void hocket__share_end(void);
 /* By the thread whose ring it is, outside of an event, at r->turn or later.  Signal-safe. */
 void hocket__share_turn(struct hocket__trace_ring *r, uint64_t next);
 
+/* Of an event, ns.  Set by begin; tests make it dear. */
+extern _Atomic int64_t hocket__share_cost;
+
 /* Counts beginnings and ends of pauses.  Changes while nothing but USER and errors is recorded. */
 extern _Atomic uint32_t hocket__share_edges;
 

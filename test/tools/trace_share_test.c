@@ -11,11 +11,14 @@
 #include "support/plain_suite.h"
 #include "trace/model.h"
 
-#define FEW   5u /* pauses that a test waits for */
+#define FEW   3u /* pauses that a test waits for */
 #define BURST 99 /* tasks at a time, a count each time */
 
 /* src/trace/share.h: beginnings and ends of pauses. */
 extern _Atomic uint32_t hocket__share_edges;
+/* Events are so dear here, in ns, that also a slow program on a busy machine is overdrawn. */
+extern _Atomic int64_t hocket__share_cost;
+enum { DEAR = 20000, HALF = 50 };
 /* src/park/forked.h: the pacer is one. */
 extern _Atomic unsigned hocket__side_threads;
 
@@ -47,7 +50,8 @@ static void burst(void)
         HK_EXPECT_EQ(hocket_spawn(&scope, empty, NULL), 0);
     HK_EXPECT_EQ(hocket_scope_close(&scope), 0);
     uint64_t n = __atomic_add_fetch(&counted, 1, __ATOMIC_RELAXED);
-    hocket_trace_counter("bursts", (double)n);
+    if (n % 16 == 0)
+        hocket_trace_counter("bursts", (double)n);
 }
 
 /* Until there have been some pauses, which takes a while on a busy machine. */
@@ -69,6 +73,7 @@ static void record(hocket_task_fn *fn, void *arg, int workers, unsigned share)
     o.share = share;
     o.buffer = (size_t)64 << 20;
     HK_EXPECT_EQ(hocket_trace_start(file, &o), 0);
+    atomic_store(&hocket__share_cost, DEAR);
     HK_EXPECT_EQ(
         hocket_run_with(fn, arg, HOCKET_RUNTIME_OPTIONS(.workers = workers, .no_signals = true)),
         0);
@@ -142,13 +147,13 @@ static void look(const struct trace *t)
 START_TEST(pauses)
 {
     struct trace t;
-    record(bursts_and_pauses, NULL, _i, 1);
+    record(bursts_and_pauses, NULL, _i, HALF);
     read_file(&t);
     HK_EXPECT(t.pause_count >= FEW);
     look(&t);
     /* What the program says is all there, also in pauses; of the tasks there are some. */
-    HK_EXPECT_EQ(seen.counters, counted);
-    HK_EXPECT_EQ((uint64_t)seen.highest, counted);
+    HK_EXPECT_EQ(seen.counters, counted / 16);
+    HK_EXPECT_EQ((uint64_t)seen.highest, counted / 16 * 16);
     HK_EXPECT_EQ(seen.spans, 1);
     HK_EXPECT(seen.bars > 0);
     HK_EXPECT(seen.ended > 0 && seen.ended < counted * BURST);
@@ -246,10 +251,11 @@ START_TEST(written_at_any_time)
     struct trace t;
     hocket_trace_options o = HOCKET_TRACE_OPTIONS_DEFAULT;
     (void)snprintf(file, sizeof file, "/tmp/hocket-trace-%d", (int)getpid());
-    o.share = 1;
+    o.share = HALF;
     o.buffer = 65536;
     for (int i = 0; i < 3; i++) {
         HK_EXPECT_EQ(hocket_trace_start(file, &o), 0);
+        atomic_store(&hocket__share_cost, DEAR);
         HK_EXPECT_EQ(hocket_run_with(writes, NULL, HOCKET_RUNTIME_OPTIONS(.workers = 2)), 0);
         HK_EXPECT_EQ(hocket_trace_stop(), 0);
         read_file(&t);
