@@ -19,7 +19,7 @@
 #define PASSES 1000
 #define EVENTS 1000
 
-/* A sample takes some 30 ms: it must be a mean over many pauses of the trace. */
+/* A sample takes 30 ms and more, so that it is a mean over some pauses of the trace. */
 #define MANY_ONES   20000
 #define MANY_PASSES 500
 

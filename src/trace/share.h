@@ -7,8 +7,8 @@
  *
  * An event costs some ten nanoseconds: nothing in a program that does something between two of
  * them, and several times the work itself where tasks do nothing.  Each ring has an account: time that
- * passes beside events pays its share in, events are paid from it, and so many are saved up that a burst is recorded
- * whole.  A ring that is overdrawn asks for a pause: for a while nobody looks on, which costs
+ * passes beside events pays its share in, events are paid from it, and so many are saved up that a
+ * burst is recorded whole.  A ring that is overdrawn asks for a pause: for a while nobody looks on, which costs
  * nothing.  Then all lanes go on.
  *
  *   whoever records    every HOCKET__SHARE_TURN events: hocket__share_turn -> `until`
@@ -27,8 +27,8 @@
 
 /*
  * From now on `percent` of a thread's own time, from 1 to 100 (no limit).  Without a thread to be had,
- * and in the child of a fork, there is no limit either.  Both in the exclusive right of trace.c, and not in a signal handler:
- * end waits for the pacer.
+ * and in the child of a fork, there is no limit either.  Both in the exclusive right of trace.c, and
+ * not in a signal handler: end waits for the pacer.
  */
 void hocket__share_begin(unsigned percent);
 void hocket__share_end(void);
